@@ -64,6 +64,8 @@ const TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 30_000;
 const CHECK_TIMEOUT_MS = 3_000;
 const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 10_000, 20_000];
+// A timer holds no more than 24 days, and a longer one ends at once.
+const LONGEST_PAUSE_MS = 3_600_000;
 const LIFECYCLE_EVENTS = ["phx_close", "phx_error"];
 
 /**
@@ -430,7 +432,7 @@ export class PhoenixChannel extends Emitter {
     this.#closeSocket();
     const step = BACKOFF_MS[Math.min(this.#attempt, BACKOFF_MS.length - 1)];
     // Jitter: the clients of a server that restarts must not all come back at once.
-    const delay = Math.max(step * (0.5 + Math.random() / 2), leastMs);
+    const delay = Math.max(step * (0.5 + Math.random() / 2), pauseOf(leastMs));
     this.#attempt += 1;
     this.#retryTimer = setTimeout(() => this.#open(), delay);
     this.#setState({ name: "waiting", retryAt: Date.now() + delay, cause });
@@ -469,6 +471,16 @@ export class PhoenixChannel extends Emitter {
     this.emit("state", state);
   }
 }
+
+/**
+ * Return the pause that is asked for, as far as it can be kept.
+ *
+ * @param {unknown} askedMs
+ */
+const pauseOf = (askedMs) => {
+  const pause = Number(askedMs);
+  return pause > 0 ? Math.min(pause, LONGEST_PAUSE_MS) : 0;
+};
 
 /** @param {Options} options */
 function endpoint({ url, vsn }) {

@@ -157,6 +157,24 @@ test("a join refused for a time is retried no sooner", async () => {
   assert.equal(channel.state.retryAt - Date.now(), 15_000);
 });
 
+for (const [given, pause] of [
+  [2_592_000_000, 3_600_000], // 30 days: more than a timer holds, so that it would end at once
+  ["soon", 500],
+  [-1, 500],
+  [{}, 500],
+]) {
+  test(`a pause of ${JSON.stringify(given)} that is asked for makes no loop`, async () => {
+    mock.method(Math, "random", () => 1);
+    channel.connect();
+    socket().accept();
+    reply(channel.joinRef, "error", { reason: "overloaded", retryAfterMs: given });
+    await settled();
+    mock.restoreAll();
+
+    assert.equal(channel.state.retryAt - Date.now(), pause);
+  });
+}
+
 test("a heartbeat without a reply ends the connection", async () => {
   await join();
 
