@@ -71,10 +71,7 @@ export class Memory {
   flush() {
     const edits = this.#edits.splice(0);
     if (edits.length === 0) return;
-    if (!this.#isBehind) {
-      this.remembered = this.#read();
-      for (const edit of edits) edit(this.remembered);
-    }
+    if (this.#readAgain()) for (const edit of edits) edit(this.remembered);
     try {
       this.#storage?.setItem(this.#key, JSON.stringify(this.remembered));
       this.#isBehind = false;
@@ -97,7 +94,16 @@ export class Memory {
   /** Read again what another tab may have written. */
   refresh() {
     this.flush();
-    if (!this.#isBehind) this.remembered = this.#read();
+    this.#readAgain();
+  }
+
+  /** Take over what is stored, unless it is older; return whether it was taken over. */
+  #readAgain() {
+    const stored = this.#read();
+    if (this.#isBehind && stored.signOuts <= this.remembered.signOuts) return false;
+    this.remembered = stored;
+    this.#isBehind = false;
+    return true;
   }
 
   /**

@@ -907,6 +907,27 @@ test("a visitor whose token is being renewed as they sign out is forgotten all t
   assert.equal(stored().visitor.userId, "v-2");
 });
 
+test("a tab that could store nothing follows a sign-out in another tab, and undoes nothing of it", async () => {
+  const client = await connect(open(ana));
+  const other = await connect(open(ana));
+  const { setItem } = storage;
+  storage.setItem = () => {
+    throw new Error("full");
+  };
+  client.remember("draft", "Ana's");
+  await settled();
+  storage.setItem = setItem;
+  other.signOut();
+  browser.changed(storage);
+  await settled(30);
+  client.remember("draft", "a visitor's");
+  await settled();
+
+  assert.equal(client.identity?.kind, "visitor");
+  assert.doesNotMatch(storage.getItem(KEY), /ana|Ana/);
+  assert.equal(stored().visitor.values.draft, "a visitor's");
+});
+
 test("a visitor who signs out is another visitor", async () => {
   const client = await connect(open());
   client.signOut();
