@@ -166,7 +166,7 @@ def _notice(
 
 def _wanted_language(request: WebRequest) -> str | None:
     """Return the language that the link asks for; None: none."""
-    given = request.query_params.get("lang", "")
+    given = request.query_params.get("lang", "").replace("_", "-")
     return given if _LANGUAGE.fullmatch(given) else None
 
 

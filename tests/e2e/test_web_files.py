@@ -150,7 +150,10 @@ async def test_the_page_of_a_chat_is_the_businesss(http: httpx.AsyncClient) -> N
 
 @pytest.mark.parametrize(
     ("query", "language"),
-    [("?lang=en", "en"), ("?lang=pt-BR", "pt-BR"), ("?lang=%22%3E%3Cx", "ro"), ("?lang=", "ro")],
+    [
+        *[("?lang=en", "en"), ("?lang=pt-BR", "pt-BR"), ("?lang=pt_BR", "pt-BR")],
+        *[("?lang=%22%3E%3Cx", "ro"), ("?lang=", "ro")],
+    ],
 )
 async def test_a_link_may_say_its_language(
     http: httpx.AsyncClient, query: str, language: str
