@@ -39,7 +39,7 @@ from domain.errors import (
     ToolUnanswered,
 )
 from domain.identity import MessageId
-from domain.plain_text import plain_text
+from domain.plain_text import plain_text, shortened
 from domain.session import Draft, Session
 from domain.tool import (
     MAX_ARGUMENTS,
@@ -487,8 +487,7 @@ def _value(value: object) -> str:
 
 
 def _line(text: str, most: int) -> str:
-    line = _unseen.sub("", " ".join(plain_text(text).split()))
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return shortened(_unseen.sub("", " ".join(plain_text(text).split())), most)
 
 
 def what_of(title: str, items: tuple[tuple[str, str], ...], *, most: int = MAX_WHAT) -> str:

@@ -11,6 +11,7 @@ from domain.handoff import HandoffRules
 from domain.hours import OpeningHours
 from domain.identity import BusinessId
 from domain.language import lookup
+from domain.plain_text import shortened
 from domain.texts import NO_WORDS, Words
 from domain.tool import ToolServer
 
@@ -170,7 +171,7 @@ def facts_within(business: Business, most: int) -> dict[str, str]:
         return facts
     chosen = {}
     for topic, fact in facts.items():
-        shown = fact if len(fact) <= MAX_FACT else f"{fact[: MAX_FACT - 1]}…"
+        shown = shortened(fact, MAX_FACT)
         if len(topic) + len(shown) <= most:
             most -= len(topic) + len(shown)
             chosen[topic] = shown

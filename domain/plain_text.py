@@ -66,3 +66,8 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     return _marks.sub("", unicodedata.normalize("NFD", text.casefold()))
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most `most` characters; where it is cut, the last one is `…`."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -11,6 +11,7 @@ from domain.errors import SessionClosed, TransitionRefused
 from domain.identity import CoordinatorId, Customer, LocationId, SessionId, TransferId
 from domain.message import Audience, Author, Entry, Message, StatusChange, Summary, token_cost
 from domain.notice import Notice
+from domain.plain_text import shortened
 from domain.rating import Rating, stars_in
 from domain.status import DELIVERY, TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
@@ -338,9 +339,7 @@ class Session(
 
 
 def _missed(message: Message, reason: Reason) -> MissedMessage:
-    text = message.text
-    if len(text) > MAX_MISSED:
-        text = f"{text[: MAX_MISSED - 1]}…"
+    text = shortened(message.text, MAX_MISSED)
     return MissedMessage(seq=message.seq, at=message.at, text=text, reason=reason)
 
 

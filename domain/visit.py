@@ -11,6 +11,7 @@ from domain.decisions import OpenSession, open_or_new
 from domain.errors import VisitorBusy
 from domain.identity import MessageId, UserId
 from domain.message import Action, Audience, Author, Entry, Message
+from domain.plain_text import shortened
 from domain.session import Draft, Session
 from domain.status import Reason, Status
 from domain.write_decisions import withdraw_question
@@ -69,11 +70,11 @@ def visit_text(session: Session, recent: Sequence[Entry]) -> str | None:
     if not any(message.author is Author.USER for message in said):
         return None
     messages = [
-        {"by": each.author, "at": timestamp_text(each.at), "text": _cut(each.text, MAX_SAID)}
+        {"by": each.author, "at": timestamp_text(each.at), "text": shortened(each.text, MAX_SAID)}
         for each in said[-LAST_SAID:]
     ]
     summary = session.summary.text if session.summary is not None else None
-    told = {"summary": _cut(summary, MAX_VISIT_SUMMARY)} if summary is not None else {}
+    told = {"summary": shortened(summary, MAX_VISIT_SUMMARY)} if summary is not None else {}
     return msgspec.json.encode({**told, "messages": messages}).decode()
 
 
@@ -99,7 +100,3 @@ def take_along(
         )
     )
     return draft
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from mcp_types import CallToolResult
 
-from domain.plain_text import plain_text
+from domain.plain_text import plain_text, shortened
 from domain.tool import MAX_TOOL_RESULT
 
 _EMPTY = ("", "null", "none", "false", "[]", "{}")
@@ -21,8 +21,7 @@ def result_text(result: CallToolResult) -> str:
         left = MAX_TOOL_RESULT + 1 - len(text)
         if left <= 0:
             break
-    text = plain_text(text).strip()
-    return text if len(text) <= MAX_TOOL_RESULT else f"{text[: MAX_TOOL_RESULT - 1]}…"
+    return shortened(plain_text(text).strip(), MAX_TOOL_RESULT)
 
 
 def is_empty(result: CallToolResult) -> bool:

@@ -1,6 +1,5 @@
 """The chat as customers see it, in a real browser: all its states, played by a scripted client."""
 
-import os
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
+from tests.support.axe import LOOKS, axe_problems, axe_script
 from tests.support.browser import ARTIFACTS, PHONE, chromium, windows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -47,15 +47,6 @@ HOSTILE_STYLES = """
     float: left !important; transform: rotate(20deg) !important; direction: rtl; }
   ::placeholder { color: red }
 """
-AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-# What of it depends on the size of the screen and on the theme.
-AXE_LOOKS = ["color-contrast", "target-size", "scrollable-region-focusable"]
-RUN_AXE = """([tags, rules]) => axe.run(document.getElementById("chat"), {
-  runOnly: rules ? { type: "rule", values: rules } : { type: "tag", values: tags },
-  rules: { "target-size": { enabled: true } },
-  resultTypes: ["violations"],
-}).then(({ violations }) => violations.map(({ id, nodes }) =>
-  `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`))"""
 
 TREE = """
 - region "Chat":
@@ -190,14 +181,10 @@ class Chat:
 @pytest.fixture(scope="module")
 def scripts() -> dict[str, str]:
     """The scenes as one script, and axe."""
-    if not (MODULES / "axe-core").exists():
-        if os.environ.get("CI"):
-            pytest.fail("node_modules are not installed")
-        pytest.skip("node_modules are not installed")
+    axe = axe_script()
     esbuild = str(MODULES / ".bin" / "esbuild")
     options = ["--bundle", "--format=esm", "--loader:.css=text", "--log-level=error"]
     built = subprocess.run([esbuild, str(SCENES), *options], check=True, capture_output=True)
-    axe = (MODULES / "axe-core" / "axe.min.js").read_text()
     return {"scenes": built.stdout.decode(), "axe": axe}
 
 
@@ -245,8 +232,8 @@ async def test_every_state_passes_axe_in_both_themes_on_desktop_and_phone(open_c
             await chat.show(scene)
             await _prepare(chat, scene)
             await chat.screenshot(f"{name}-{scene}")
-            rules = None if name == "desktop" else AXE_LOOKS
-            found = await chat.page.evaluate(RUN_AXE, [AXE_TAGS, rules])
+            rules = None if name == "desktop" else LOOKS
+            found = await axe_problems(chat.page, "#chat", rules)
             problems += [f"{name} {scene}: {each}" for each in found]
             if await chat.overflow_px() > 0:
                 problems.append(f"{name} {scene}: too wide")
