@@ -63,6 +63,7 @@ from entrypoints.access.auth import (
     bearer_token,
     refresh_lease,
 )
+from entrypoints.access.coordinators import CoordinatorSignIn, verifier_of
 from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.bridge.wire import (
     ADDITIONS,
@@ -198,8 +199,15 @@ class ChannelServices:
     """True if service tokens are configured: without any, nobody is known to be a program."""
     identify: Identify | None
     """None: identities are not verified, and only coordinators need a token, if there is one."""
+    sign_in: CoordinatorSignIn | None
+    """None: COORDINATORS is empty."""
     clock: Clock
     limits: RateLimiter
+
+    @property
+    def has_proofs(self) -> bool:
+        """True if coordinators and programs have something to prove by that they are."""
+        return self.has_tokens or self.sign_in is not None
 
 
 class Side(Enum):
@@ -208,7 +216,8 @@ class Side(Enum):
     USER = Author.USER
     COORDINATOR = Author.COORDINATOR
     PROGRAM = None
-    """It forwards for both; so may everybody where no tokens are configured."""
+    """It forwards for both; so may everybody where there are no proofs, and for users without
+    service tokens."""
 
 
 class _AuthenticatedChannel(Channel):
@@ -229,19 +238,21 @@ class _AuthenticatedChannel(Channel):
         Raises: Unauthorized, IdentityUnavailable, RateLimited.
         """
         services = self._services
-        needs_token = services.has_tokens or services.identify is not None
+        needs_token = services.has_proofs or services.identify is not None
         token = bearer_token(self.socket.info, given) if needs_token else ""
         self._is_trusted = services.has_tokens and services.is_good_token(token)
         if self._is_trusted:
             return None
         services.limits.admit_join(self.socket.info)
-        if services.identify is None:
+        identify = verifier_of(token, services.sign_in, services.identify)
+        if identify is None:
             identity = None
         elif not token:
             raise Unauthorized("a token is needed")
         else:
-            identity = await services.identify(token)
-            self._lease = TokenLease(self.socket, services.clock, identity)
+            identity = await identify(token)
+            is_withdrawn = services.sign_in.is_withdrawn if services.sign_in is not None else None
+            self._lease = TokenLease(self.socket, services.clock, identity, is_withdrawn)
         services.limits.admit_authenticated_join()
         return identity
 
@@ -275,8 +286,9 @@ class _AuthenticatedChannel(Channel):
             return Reply("error", _error_reply(error))
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
-        token = parse(payload, RefreshToken).token
-        return await refresh_lease(self._lease, self._services.identify, token)
+        token, services = parse(payload, RefreshToken).token, self._services
+        identify = verifier_of(token, services.sign_in, services.identify)
+        return await refresh_lease(self._lease, identify, token)
 
     def _coordinator(self, given: str | None) -> CoordinatorId | None:
         """Return the acting coordinator, who must be the one that joined. Raises: Unauthorized."""
@@ -354,9 +366,14 @@ class ChatChannel(_AuthenticatedChannel):
             origin=self._origin(request.origin),
         )
 
-    async def _agent_message(self, payload: Any) -> ReplyBody:
-        if self._side is Side.USER:
+    def _require_coordinators_side(self) -> None:
+        """Raises: Unauthorized, for a user, and for whoever may be one without a proof."""
+        is_unproved = not self._is_trusted and self._services.has_proofs
+        if self._side is Side.USER or (self._side is Side.PROGRAM and is_unproved):
             raise Unauthorized
+
+    async def _agent_message(self, payload: Any) -> ReplyBody:
+        self._require_coordinators_side()
         request = parse(payload, ChatMessageRequest)
         return await self._services.chats.post_coordinator_message(
             self._customer,
@@ -378,6 +395,8 @@ class ChatChannel(_AuthenticatedChannel):
 
     async def _typing(self, payload: Any) -> ReplyBody:
         author = self._side.value or parse(payload, TypingRequest).author
+        if author == Author.COORDINATOR:
+            self._require_coordinators_side()
         self.socket.broadcast_from("typing", TypingPush(author, TYPING_MS))
         return {}
 
@@ -411,7 +430,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
     def _require_coordinator(self, identity: Identity | None) -> None:
         """Raises: Unauthorized."""
         if identity is None:
-            if self._services.has_tokens and not self._is_trusted:
+            if self._services.has_proofs and not self._is_trusted:
                 raise Unauthorized
         elif not identity.is_coordinator_of(self._business_id):
             raise Unauthorized("the token is no coordinator's of this business")

@@ -25,6 +25,7 @@ from application.bridge.ports import BridgeStore
 from application.ports import Businesses, Clock
 from domain.identity import LIVE_CHAT_PREFIX
 from entrypoints.access.connection_limits import bridge_connections
+from entrypoints.access.coordinators import CoordinatorSignIn, coordinator_sign_in
 from entrypoints.access.guards import api_guards, socket_origins, token_check
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter
 from entrypoints.access.tokens import service_tokens, token_verifier
@@ -91,6 +92,9 @@ class BridgeContainer(containers.DeclarativeContainer):
             TokenBucketLimiter, settings, providers.Object(monotonic), connections.provided.refused
         ),
     )
+    sign_in: Provider[CoordinatorSignIn | None] = providers.Singleton(
+        coordinator_sign_in, settings, clock, limits
+    )
     store: Provider[BridgeStore] = providers.Selector(
         settings.provided.bridge_store,
         memory=providers.Singleton(MemoryBridgeStore),
@@ -124,6 +128,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         is_good_token=providers.Callable(token_check, settings.provided.service_token),
         has_tokens=providers.Callable(_has_tokens, settings),
         identify=identify,
+        sign_in=sign_in,
         clock=clock,
         limits=limits,
     )
@@ -134,6 +139,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         clock=clock,
         online=broadcaster.provided.online,
         guards=providers.Callable(api_guards, settings, settings.provided.bridge_host, limits),
+        sign_in=sign_in,
     )
     deliver: Provider[DeliverCommands] = providers.Singleton(
         DeliverCommands, chats=chats, server=agent_server, clock=clock, jitter=jitter
