@@ -29,7 +29,7 @@ def is_password(password: str, stored: str | None) -> bool:
     return stored is not None
 
 
-def is_outdated(stored: str) -> bool:
+def needs_rehash(stored: str) -> bool:
     """Return whether a hash has other parameters than a new one would have."""
     return _hasher.check_needs_rehash(stored)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import token_urlsafe
 from tempfile import mkstemp
+from threading import Lock
 from typing import Literal
 
 import msgspec
@@ -33,11 +34,11 @@ from domain.identity import (
 
 logger = logging.getLogger(__name__)
 
-MAX_BYTES = 1024 * 1024
+MAX_LIST_BYTES = 1024 * 1024
 MAX_COORDINATORS, MAX_BUSINESSES = 2_000, 100
 """Of a file, and of a coordinator."""
-MIN_SECRET = 32
-PAUSE_S = 1.0
+MIN_SIGNING_SECRET = 32
+LOOK_EVERY_S = 1.0
 """Between two looks at the file."""
 _HEAD = """\
 # Who may be a coordinator: `ai-agent-server coordinators` writes this file anew, without comments.
@@ -48,7 +49,7 @@ _is_hash = re.compile(
     r"\$argon2id\$v=19\$m=\d{1,7},t=\d{1,3},p=\d{1,3}\$[A-Za-z0-9+/]{8,100}\$[A-Za-z0-9+/]{16,100}"
 ).fullmatch
 
-Stamp = tuple[int, ...]
+_Stamp = tuple[int, ...]
 """What changes when the file does: its time, its size, its inode, who may read it."""
 
 
@@ -98,9 +99,10 @@ class CoordinatorsFile(Lifecycle):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._in_force: CoordinatorList | None = None
-        self._seen: Stamp | None = None
-        self._read: Stamp | None = None
+        self._seen: _Stamp | None = None
+        self._read: _Stamp | None = None
         self._problem: str | None = None
+        self._updating = Lock()
 
     async def __aenter__(self) -> "CoordinatorsFile":
         await asyncio.to_thread(self._update)
@@ -128,7 +130,7 @@ class CoordinatorsFile(Lifecycle):
     async def refresh(self) -> float:
         """Read the file if it has changed and settled; return the seconds until the next time."""
         await asyncio.to_thread(self._look)
-        return PAUSE_S
+        return LOOK_EVERY_S
 
     def _look(self) -> None:
         """Read the file where a second look finds the same: nothing is read half-written."""
@@ -138,19 +140,21 @@ class CoordinatorsFile(Lifecycle):
             self._update()
 
     def _update(self) -> None:
-        self._seen = self._read = _stamp_of(self._path)
-        before, self._problem = self._problem, None
-        try:
-            self._in_force = read_coordinators(self._path)
-        except BadCoordinatorsFile as error:
-            self._problem = str(error)
-        if self._problem not in (None, before):
-            extra = {"action": "coordinators_unread", "problem": self._problem}
-            if self._in_force is None:
-                logger.error("No coordinator can sign in: their file is not good", extra=extra)
-            else:
-                logger.warning("The file of coordinators is not good; its last good version stays",
-                               extra=extra)  # fmt: skip
+        with self._updating:  # else an older reading could come last
+            self._seen = self._read = _stamp_of(self._path)
+            before, self._problem = self._problem, None
+            try:
+                self._in_force = read_coordinators(self._path)
+            except BadCoordinatorsFile as error:
+                self._problem = str(error)
+        if self._problem in (None, before):
+            return
+        extra = {"action": "coordinators_unread", "problem": self._problem}
+        if self._in_force is None:
+            logger.error("No coordinator can sign in: their file is not good", extra=extra)
+        else:
+            logger.warning("The file of coordinators is not good; its last good version stays",
+                           extra=extra)  # fmt: skip
 
 
 def read_coordinators(path: Path) -> CoordinatorList:
@@ -158,13 +162,13 @@ def read_coordinators(path: Path) -> CoordinatorList:
     try:
         with open(path, "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            document = file.read(MAX_BYTES + 1)
+            document = file.read(MAX_LIST_BYTES + 1)
     except OSError as error:
         raise BadCoordinatorsFile(f"{path}: cannot be read: {error.strerror}") from None
     if mode & 0o007:
         raise BadCoordinatorsFile(f"{path}: others can read it: chmod o= {path}")
-    if len(document) > MAX_BYTES:
-        raise BadCoordinatorsFile(f"{path}: is larger than {MAX_BYTES // 2**20} MiB")
+    if len(document) > MAX_LIST_BYTES:
+        raise BadCoordinatorsFile(f"{path}: is larger than {MAX_LIST_BYTES // 2**20} MiB")
     try:
         return _list_in(parse_toml(document))
     except UnreadableToml as error:
@@ -209,8 +213,8 @@ class _FileTable(msgspec.Struct, forbid_unknown_fields=True):
 def _list_in(table: Toml) -> CoordinatorList:
     """Return what a file says. Raises: ValidationError, InvalidPayload."""
     read = msgspec.convert(table, _FileTable)
-    if len(read.secret) < MIN_SECRET:
-        raise InvalidPayload(f"secret: must have at least {MIN_SECRET} characters")
+    if len(read.secret) < MIN_SIGNING_SECRET:
+        raise InvalidPayload(f"secret: must have at least {MIN_SIGNING_SECRET} characters")
     if len(read.coordinators) > MAX_COORDINATORS:
         raise InvalidPayload(f"coordinators: are more than {MAX_COORDINATORS:,}")
     coordinators = dict[CoordinatorId, Coordinator]()
@@ -245,7 +249,7 @@ def _quoted(text: str) -> str:
     return msgspec.json.encode(text).decode()
 
 
-def _stamp_of(path: Path) -> Stamp | None:
+def _stamp_of(path: Path) -> _Stamp | None:
     try:
         found = path.stat()
     except OSError:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, Typ
 
 import msgspec
 from litestar import Request, Router, get, post
-from litestar.exceptions import NotFoundException
 from litestar.params import JSONBody
+from litestar.types import ControllerRouterHandler
 
 from adapters.json_shapes import CamelStruct, timestamp
 from adapters.phoenix.channel import ConnectInfo
@@ -106,7 +106,7 @@ class CoordinatorSignIn(Lifecycle):
 
         Raises: Unauthorized, RateLimited, IdentityUnavailable.
         """
-        from adapters.passwords import is_outdated, is_password
+        from adapters.passwords import is_password, needs_rehash
 
         known = self._file.in_force
         try:
@@ -123,7 +123,7 @@ class CoordinatorSignIn(Lifecycle):
             logger.warning("A coordinator's sign-in is refused", extra=extra)
             raise Unauthorized(REFUSED)
         self._limits.note_sign_in(info, who)
-        if is_outdated(found.password):
+        if needs_rehash(found.password):
             known = await self._rehashed(known, who, found, password)
         extra = {"action": "coordinator_signed_in", "coordinator": who}
         logger.info("A coordinator has signed in", extra=extra)
@@ -267,7 +267,7 @@ class SignInWays(CamelStruct):
     token: bool
 
 
-class SignInRequest(CamelStruct):
+class PasswordRequest(CamelStruct):
     """A coordinator's name and password."""
 
     name: Annotated[str, msgspec.Meta(max_length=1_000)]
@@ -305,14 +305,35 @@ def sign_in_routes(
 ) -> Router:
     """Return the routes of `/sign-in`; `takes_token`: other tokens are good, too."""
 
-    def admitted(request: Request[Any, Any, Any]) -> tuple[CoordinatorSignIn, ConnectInfo]:
-        """Raises: OriginNotAllowed, NotFoundException."""
+    @get("/", tags=["sign-in"], sync_to_thread=False)
+    def ways() -> SignInWays:
+        """Return how coordinators sign in."""
+        return SignInWays(password=sign_in is not None, token=takes_token)
+
+    routes = _password_routes(sign_in, businesses, allows_origin) if sign_in is not None else []
+    return Router(
+        path="/sign-in",
+        guards=[only_json],
+        route_handlers=[ways, *routes],
+        request_class=ApiRequest,
+        request_max_body_size=MAX_SIGN_IN_BODY,
+        response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+    )
+
+
+def _password_routes(
+    sign_in: CoordinatorSignIn,
+    businesses: Businesses,
+    allows_origin: Callable[[ConnectInfo], bool],
+) -> list[ControllerRouterHandler]:
+    refusals = problems(401, 403, 413, 415, 429, 503)
+
+    def caller(request: Request[Any, Any, Any]) -> ConnectInfo:
+        """Return who asks. Raises: OriginNotAllowed."""
         info = ConnectInfo(request.scope)
         if not allows_origin(info):
             raise OriginNotAllowed
-        if sign_in is None:
-            raise NotFoundException("nobody has a password here: COORDINATORS is empty")
-        return sign_in, info
+        return info
 
     async def reply(session: CoordinatorSession) -> CoordinatorSignedIn:
         listed = []
@@ -322,37 +343,18 @@ def sign_in_routes(
             listed.append(SignedInBusiness(business_id, name, token))
         return CoordinatorSignedIn(session.name, timestamp(session.until), listed)
 
-    @get("/", tags=["sign-in"], sync_to_thread=False)
-    def ways() -> SignInWays:
-        """Return how coordinators sign in."""
-        return SignInWays(password=sign_in is not None, token=takes_token)
-
-    @post("/", tags=["sign-in"], status_code=200, responses=problems(401, 403, 404, 413, 415, 429))
+    @post("/", tags=["sign-in"], status_code=200, responses=refusals)
     async def enter(
-        request: Request[Any, Any, Any], data: JSONBody[SignInRequest]
+        request: Request[Any, Any, Any], data: JSONBody[PasswordRequest]
     ) -> CoordinatorSignedIn:
         """Sign a coordinator in."""
-        used, info = admitted(request)
-        return await reply(await used(info, data.name, data.password))
+        return await reply(await sign_in(caller(request), data.name, data.password))
 
-    @post(
-        "/renew",
-        tags=["sign-in"],
-        status_code=200,
-        responses=problems(401, 403, 404, 413, 415, 429),
-    )
+    @post("/renew", tags=["sign-in"], status_code=200, responses=refusals)
     async def renew(
         request: Request[Any, Any, Any], data: JSONBody[RenewRequest]
     ) -> CoordinatorSignedIn:
         """Return new tokens in place of good ones."""
-        used, info = admitted(request)
-        return await reply(used.renewed(info, data.tokens))
+        return await reply(sign_in.renewed(caller(request), data.tokens))
 
-    return Router(
-        path="/sign-in",
-        guards=[only_json],
-        route_handlers=[ways, enter, renew],
-        request_class=ApiRequest,
-        request_max_body_size=MAX_SIGN_IN_BODY,
-        response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
-    )
+    return [enter, renew]

@@ -218,7 +218,7 @@ async def test_without_the_setting_there_is_no_sign_in() -> None:
         codes = {(await desk.post()).status_code}
         codes.add((await desk.api.post("/sign-in/renew", json={"tokens": ["x"]})).status_code)
 
-    assert codes == {404}
+    assert codes <= {404, 405}
 
 
 async def test_a_hash_of_weaker_parameters_is_replaced_at_the_sign_in(path: Path) -> None:

@@ -14,8 +14,8 @@ from adapters.passwords import (
     MIN_PASSWORD,
     generated_password,
     hash_password,
-    is_outdated,
     is_password,
+    needs_rehash,
 )
 from domain.identity import BusinessId, Customer, Role, Unauthorized, visitor_id
 from tests.support.coordinators import MARIA, PASSWORD, hashed
@@ -106,8 +106,8 @@ def test_a_password_is_known_by_its_hash_however_its_letters_are_made() -> None:
 
 
 def test_a_hash_of_weaker_parameters_is_outdated() -> None:
-    assert not is_outdated(hashed(PASSWORD))
-    assert is_outdated(hashed(PASSWORD).replace("m=65536", "m=32768"))
+    assert not needs_rehash(hashed(PASSWORD))
+    assert needs_rehash(hashed(PASSWORD).replace("m=65536", "m=32768"))
 
 
 def test_a_generated_password_is_long_enough_and_no_other() -> None:
