@@ -109,10 +109,10 @@ class CoordinatorsFile(Lifecycle):
         return self
 
     @property
-    def state(self) -> Literal["ok", "degraded", "failed"]:
+    def state(self) -> Literal["ok", "degraded", "down"]:
         """Whether the file is good, or an earlier version of it is in force, or none is."""
         if self._in_force is None:
-            return "failed"
+            return "down"
         return "ok" if self._problem is None else "degraded"
 
     async def change(self, change: Callable[[CoordinatorList], CoordinatorList]) -> None:

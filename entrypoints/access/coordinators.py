@@ -97,7 +97,7 @@ class CoordinatorSignIn(Lifecycle):
         return await self._file.refresh()
 
     @property
-    def state(self) -> Literal["ok", "degraded", "failed"]:
+    def state(self) -> Literal["ok", "degraded", "down"]:
         """Whether the file is good, or an earlier version of it is in force, or none is."""
         return self._file.state
 

@@ -83,7 +83,7 @@ class Done(CamelStruct):
 class BridgeReady(CamelStruct):
     """The state of COORDINATORS; `degraded`: the file is not good, an earlier one is in force."""
 
-    status: Literal["ok", "degraded", "failed"]
+    status: Literal["ok", "degraded", "down"]
 
 
 class MessageStored(CamelStruct):
@@ -260,7 +260,7 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     def ready() -> Response[BridgeReady]:
         """Report whether coordinators can sign in, with 503 if none can."""
         state = services.sign_in.state if services.sign_in is not None else "ok"
-        return Response(BridgeReady(state), status_code=503 if state == "failed" else 200)
+        return Response(BridgeReady(state), status_code=503 if state == "down" else 200)
 
     api = Router(
         path="/api",

@@ -16,6 +16,7 @@ from adapters.files.coordinators import read_coordinators
 from adapters.jwt.coordinators import CoordinatorTokens
 from domain.identity import BusinessId, CoordinatorId
 from entrypoints.bridge.app import create_bridge
+from entrypoints.programs import dev_programs
 from entrypoints.settings import Settings
 from tests.support.businesses import EXAMPLES
 from tests.support.coordinators import MARIA, PASSWORD, STEFAN, allow, forbid
@@ -350,7 +351,7 @@ async def test_a_file_that_is_not_good_opens_no_door(
     assert answer.status_code == 503
     assert str(path) not in answer.text
     assert doors == ["unauthorized", "unauthorized", "identity_unavailable"]
-    assert (ready.status_code, ready.json()["status"]) == (503, "failed")
+    assert (ready.status_code, ready.json()["status"]) == (503, "down")
     assert alive.status_code == 200
 
 
@@ -452,3 +453,11 @@ async def test_a_token_for_one_business_opens_no_other(path: Path) -> None:
         as_another = await joined(client, BOARD, board(tokens["b1"], STEFAN))
 
     assert (board_of_b1, chat_of_b1, as_another) == ("unauthorized",) * 3
+
+
+def test_dev_has_a_token_of_its_own_where_coordinators_have_passwords(path: Path) -> None:
+    chosen = Settings(bridge="elixir", coordinators=str(path))
+    made = {each.settings.service_token for each in dev_programs(chosen)}
+
+    assert len(made) == 1
+    assert "" not in made

@@ -213,11 +213,11 @@ async def test_without_a_good_one_there_is_none_until_it_is_mended(
     async with CoordinatorsFile(path) as file:
         with pytest.raises(IdentityUnavailable) as raised:
             _ = file.in_force
-        failed = file.state
+        down = file.state
         write(path, GOOD)
         await looked(file)
 
-        assert failed == "failed"
+        assert down == "down"
         assert str(path) not in str(raised.value)
         assert [each.levelno for each in caplog.records] == [logging.ERROR]
         assert set(file.in_force.coordinators) == {MARIA}
