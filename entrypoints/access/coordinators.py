@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, Response, Router, get, post
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
@@ -26,7 +26,6 @@ from domain.identity import (
     Unauthorized,
     coordinator_id,
 )
-from entrypoints.access.auth import Identify
 from entrypoints.access.guards import ApiRequest, only_json
 from entrypoints.access.origins import OriginNotAllowed
 from entrypoints.access.rate_limits import Overloaded, RateLimiter
@@ -169,6 +168,12 @@ class CoordinatorSignIn(Lifecycle):
             raise Unauthorized("the token is withdrawn")
         return identity
 
+    def is_own(self, token: str) -> bool:
+        """Return whether a token says that it is one of these, good or not."""
+        from adapters.jwt.coordinators import is_coordinators
+
+        return is_coordinators(token)
+
     def is_withdrawn(self, identity: Identity) -> bool:
         """Return whether an identity by a coordinator's token is none any more."""
         if not identity.credential:  # another token's
@@ -246,18 +251,10 @@ async def check_coordinators(settings: Settings) -> None:
     read_coordinators(Path(settings.coordinators))
 
 
-def verifier_of(
-    token: str, sign_in: CoordinatorSignIn | None, others: Identify | None
-) -> Identify | None:
-    """Return what verifies a token; None: nobody's identity is verified, or there is none.
+class BridgeReady(CamelStruct):
+    """The state of COORDINATORS; `degraded`: the file is not good, an earlier one is in force."""
 
-    `others`: what verifies the tokens of SOCKET_AUTH.
-    """
-    if sign_in is None:
-        return others
-    from adapters.jwt.coordinators import is_coordinators
-
-    return sign_in.identify if is_coordinators(token) else others
+    status: Literal["ok", "degraded", "down"]
 
 
 class SignInWays(CamelStruct):
@@ -301,17 +298,26 @@ def sign_in_routes(
     businesses: Businesses,
     allows_origin: Callable[[ConnectInfo], bool],
     *,
-    takes_token: bool,
-) -> Router:
-    """Return the routes of `/sign-in`; `takes_token`: other tokens are good, too."""
+    takes_tokens: bool,
+) -> list[ControllerRouterHandler]:
+    """Return the routes of `/sign-in`, and of the bridge's readiness, which is theirs.
+
+    `takes_tokens`: other tokens are good, too.
+    """
 
     @get("/", tags=["sign-in"], sync_to_thread=False)
     def ways() -> SignInWays:
         """Return how coordinators sign in."""
-        return SignInWays(password=sign_in is not None, token=takes_token)
+        return SignInWays(password=sign_in is not None, token=takes_tokens)
+
+    @get("/health/ready", tags=["operation"], sync_to_thread=False)
+    def ready() -> Response[BridgeReady]:
+        """Report whether coordinators can sign in, with 503 if none can."""
+        state = sign_in.state if sign_in is not None else "ok"
+        return Response(BridgeReady(state), status_code=503 if state == "down" else 200)
 
     routes = _password_routes(sign_in, businesses, allows_origin) if sign_in is not None else []
-    return Router(
+    entrance = Router(
         path="/sign-in",
         guards=[only_json],
         route_handlers=[ways, *routes],
@@ -319,6 +325,7 @@ def sign_in_routes(
         request_max_body_size=MAX_SIGN_IN_BODY,
         response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
     )
+    return [ready, entrance]
 
 
 def _password_routes(

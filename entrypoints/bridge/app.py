@@ -47,11 +47,11 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
         route_handlers=[
             container.endpoint().route,
             *bridge_routes(container.http_services()),
-            sign_in_routes(
+            *sign_in_routes(
                 container.sign_in(),
                 container.businesses(),
                 container.endpoint().allows_origin,
-                takes_token=identify is not None or bool(service_tokens(settings.service_token)),
+                takes_tokens=container.access().takes_tokens,
             ),
             page_route("/", "coordinator", content_policy()),
             file_route(("coordinator",), content_policy()),

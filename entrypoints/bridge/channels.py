@@ -55,15 +55,8 @@ from domain.identity import (
 from domain.message import MAX_HANDOVER_NOTE, Author, message_text
 from domain.plain_text import note_text
 from domain.status import Status
-from entrypoints.access.auth import (
-    Identify,
-    RefreshToken,
-    TokenLease,
-    TokenRefreshed,
-    bearer_token,
-    refresh_lease,
-)
-from entrypoints.access.coordinators import CoordinatorSignIn, verifier_of
+from entrypoints.access.auth import RefreshToken, TokenLease, TokenRefreshed
+from entrypoints.access.joins import JoinAccess
 from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.bridge.wire import (
     ADDITIONS,
@@ -193,21 +186,9 @@ class ChannelServices:
     server: AgentServer
     answer_question: AnswerQuestion
     broadcaster: Broadcaster
-    is_good_token: Callable[[str], bool]
-    """Return True if it is one of the service tokens, or none is configured."""
-    has_tokens: bool
-    """True if service tokens are configured: without any, nobody is known to be a program."""
-    identify: Identify | None
-    """None: identities are not verified, and only coordinators need a token, if there is one."""
-    sign_in: CoordinatorSignIn | None
-    """None: COORDINATORS is empty."""
+    access: JoinAccess
     clock: Clock
     limits: RateLimiter
-
-    @property
-    def has_proofs(self) -> bool:
-        """True if coordinators and programs have something to prove by that they are."""
-        return self.has_tokens or self.sign_in is not None
 
 
 class Side(Enum):
@@ -216,8 +197,8 @@ class Side(Enum):
     USER = Author.USER
     COORDINATOR = Author.COORDINATOR
     PROGRAM = None
-    """It forwards for both; so may everybody where there are no proofs, and for users without
-    service tokens."""
+    """It forwards for both; without service tokens everybody may, but for the user alone where
+    coordinators have passwords."""
 
 
 class _AuthenticatedChannel(Channel):
@@ -237,24 +218,8 @@ class _AuthenticatedChannel(Channel):
 
         Raises: Unauthorized, IdentityUnavailable, RateLimited.
         """
-        services = self._services
-        needs_token = services.has_proofs or services.identify is not None
-        token = bearer_token(self.socket.info, given) if needs_token else ""
-        self._is_trusted = services.has_tokens and services.is_good_token(token)
-        if self._is_trusted:
-            return None
-        services.limits.admit_join(self.socket.info)
-        identify = verifier_of(token, services.sign_in, services.identify)
-        if identify is None:
-            identity = None
-        elif not token:
-            raise Unauthorized("a token is needed")
-        else:
-            identity = await identify(token)
-            is_withdrawn = services.sign_in.is_withdrawn if services.sign_in is not None else None
-            self._lease = TokenLease(self.socket, services.clock, identity, is_withdrawn)
-        services.limits.admit_authenticated_join()
-        return identity
+        self._is_trusted, self._lease = await self._services.access.admit(self.socket, given)
+        return self._lease.identity if self._lease is not None else None
 
     def _count(self, event: str) -> None:
         """Count a request for the rate limits. Raises: RateLimited."""
@@ -286,9 +251,8 @@ class _AuthenticatedChannel(Channel):
             return Reply("error", _error_reply(error))
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
-        token, services = parse(payload, RefreshToken).token, self._services
-        identify = verifier_of(token, services.sign_in, services.identify)
-        return await refresh_lease(self._lease, identify, token)
+        token = parse(payload, RefreshToken).token
+        return await self._services.access.refresh(self._lease, token)
 
     def _coordinator(self, given: str | None) -> CoordinatorId | None:
         """Return the acting coordinator, who must be the one that joined. Raises: Unauthorized."""
@@ -337,7 +301,7 @@ class ChatChannel(_AuthenticatedChannel):
         Raises: Unauthorized, where it is neither this user nor a coordinator of the business.
         """
         if identity is None:
-            is_user = self._services.has_tokens and not self._is_trusted
+            is_user = self._services.access.has_service_tokens and not self._is_trusted
             return Side.USER if is_user else Side.PROGRAM
         if identity.is_user(self._customer):
             return Side.USER
@@ -367,8 +331,8 @@ class ChatChannel(_AuthenticatedChannel):
         )
 
     def _require_coordinators_side(self) -> None:
-        """Raises: Unauthorized, for a user, and for whoever may be one without a proof."""
-        is_unproved = not self._is_trusted and self._services.has_proofs
+        """Raises: Unauthorized, for a user, and for whoever has not proved to be more."""
+        is_unproved = not self._is_trusted and self._services.access.has_proofs
         if self._side is Side.USER or (self._side is Side.PROGRAM and is_unproved):
             raise Unauthorized
 
@@ -430,7 +394,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
     def _require_coordinator(self, identity: Identity | None) -> None:
         """Raises: Unauthorized."""
         if identity is None:
-            if self._services.has_proofs and not self._is_trusted:
+            if self._services.access.has_proofs and not self._is_trusted:
                 raise Unauthorized
         elif not identity.is_coordinator_of(self._business_id):
             raise Unauthorized("the token is no coordinator's of this business")

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from litestar import Response, Router, get, post, put
+from litestar import Router, get, post, put
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -49,7 +49,6 @@ from domain.rating import MAX_COMMENT, MOST_STARS, stars
 from domain.status import Status
 from domain.tool import MAX_TOOL_RESULT, Confirmer
 from domain.write_call import MAX_WHAT, WriteState
-from entrypoints.access.coordinators import CoordinatorSignIn
 from entrypoints.access.guards import ApiRequest, Guard
 from entrypoints.bridge.wire import ADDITIONS
 from entrypoints.payloads import (
@@ -78,12 +77,6 @@ class Done(CamelStruct):
     """The reply to a request that is stored."""
 
     status: Literal["ok"] = "ok"
-
-
-class BridgeReady(CamelStruct):
-    """The state of COORDINATORS; `degraded`: the file is not good, an earlier one is in force."""
-
-    status: Literal["ok", "degraded", "down"]
 
 
 class MessageStored(CamelStruct):
@@ -244,8 +237,6 @@ class BridgeServices:
     """Return the coordinators of a business who are there."""
     guards: Sequence[Guard]
     """The guards of `/api`."""
-    sign_in: CoordinatorSignIn | None
-    """None: COORDINATORS is empty."""
 
 
 def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
@@ -255,12 +246,6 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     def alive() -> Done:
         """Report that the process is alive."""
         return Done()
-
-    @get("/health/ready", tags=["operation"], sync_to_thread=False)
-    def ready() -> Response[BridgeReady]:
-        """Report whether coordinators can sign in, with 503 if none can."""
-        state = services.sign_in.state if services.sign_in is not None else "ok"
-        return Response(BridgeReady(state), status_code=503 if state == "down" else 200)
 
     api = Router(
         path="/api",
@@ -275,7 +260,7 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
         security=[{}, {"token": []}],
     )
-    return [alive, ready, api]
+    return [alive, api]
 
 
 def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
