@@ -105,9 +105,15 @@ def test_a_password_is_known_by_its_hash_however_its_letters_are_made() -> None:
     assert not is_password(composed, "no hash")
 
 
-def test_a_hash_of_weaker_parameters_is_outdated() -> None:
-    assert not needs_rehash(hashed(PASSWORD))
-    assert needs_rehash(hashed(PASSWORD).replace("m=65536", "m=32768"))
+@pytest.mark.parametrize(
+    ("others", "is_weaker"),
+    [("m=65536,t=3", False), ("m=32768,t=3", True), ("m=65536,t=2", True), ("m=131072,t=3", False),
+     ("m=32768,t=8", False)],
+)  # fmt: skip
+def test_a_hash_of_weaker_parameters_is_made_anew_and_a_stronger_one_stays(
+    others: str, is_weaker: bool
+) -> None:
+    assert needs_rehash(hashed(PASSWORD).replace("m=65536,t=3", others)) == is_weaker
 
 
 def test_a_generated_password_is_long_enough_and_no_other() -> None:
