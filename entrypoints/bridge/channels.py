@@ -55,14 +55,8 @@ from domain.identity import (
 from domain.message import MAX_HANDOVER_NOTE, Author, message_text
 from domain.plain_text import note_text
 from domain.status import Status
-from entrypoints.access.auth import (
-    Identify,
-    RefreshToken,
-    TokenLease,
-    TokenRefreshed,
-    bearer_token,
-    refresh_lease,
-)
+from entrypoints.access.auth import RefreshToken, TokenLease, TokenRefreshed
+from entrypoints.access.joins import JoinAccess
 from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.bridge.wire import (
     ADDITIONS,
@@ -192,12 +186,7 @@ class ChannelServices:
     server: AgentServer
     answer_question: AnswerQuestion
     broadcaster: Broadcaster
-    is_good_token: Callable[[str], bool]
-    """Return True if it is one of the service tokens, or none is configured."""
-    has_tokens: bool
-    """True if service tokens are configured: without any, nobody is known to be a program."""
-    identify: Identify | None
-    """None: identities are not verified, and only coordinators need a token, if there is one."""
+    access: JoinAccess
     clock: Clock
     limits: RateLimiter
 
@@ -208,7 +197,8 @@ class Side(Enum):
     USER = Author.USER
     COORDINATOR = Author.COORDINATOR
     PROGRAM = None
-    """It forwards for both; so may everybody where no tokens are configured."""
+    """It forwards for both; without service tokens everybody may, but for the user alone where
+    coordinators have passwords."""
 
 
 class _AuthenticatedChannel(Channel):
@@ -228,22 +218,8 @@ class _AuthenticatedChannel(Channel):
 
         Raises: Unauthorized, IdentityUnavailable, RateLimited.
         """
-        services = self._services
-        needs_token = services.has_tokens or services.identify is not None
-        token = bearer_token(self.socket.info, given) if needs_token else ""
-        self._is_trusted = services.has_tokens and services.is_good_token(token)
-        if self._is_trusted:
-            return None
-        services.limits.admit_join(self.socket.info)
-        if services.identify is None:
-            identity = None
-        elif not token:
-            raise Unauthorized("a token is needed")
-        else:
-            identity = await services.identify(token)
-            self._lease = TokenLease(self.socket, services.clock, identity)
-        services.limits.admit_authenticated_join()
-        return identity
+        self._is_trusted, self._lease = await self._services.access.admit(self.socket, given)
+        return self._lease.identity if self._lease is not None else None
 
     def _count(self, event: str) -> None:
         """Count a request for the rate limits. Raises: RateLimited."""
@@ -276,7 +252,7 @@ class _AuthenticatedChannel(Channel):
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
         token = parse(payload, RefreshToken).token
-        return await refresh_lease(self._lease, self._services.identify, token)
+        return await self._services.access.refresh(self._lease, token)
 
     def _coordinator(self, given: str | None) -> CoordinatorId | None:
         """Return the acting coordinator, who must be the one that joined. Raises: Unauthorized."""
@@ -325,7 +301,7 @@ class ChatChannel(_AuthenticatedChannel):
         Raises: Unauthorized, where it is neither this user nor a coordinator of the business.
         """
         if identity is None:
-            is_user = self._services.has_tokens and not self._is_trusted
+            is_user = self._services.access.has_service_tokens and not self._is_trusted
             return Side.USER if is_user else Side.PROGRAM
         if identity.is_user(self._customer):
             return Side.USER
@@ -354,9 +330,14 @@ class ChatChannel(_AuthenticatedChannel):
             origin=self._origin(request.origin),
         )
 
-    async def _agent_message(self, payload: Any) -> ReplyBody:
-        if self._side is Side.USER:
+    def _require_coordinators_side(self) -> None:
+        """Raises: Unauthorized, for a user, and for whoever has not proved to be more."""
+        is_unproved = not self._is_trusted and self._services.access.has_proofs
+        if self._side is Side.USER or (self._side is Side.PROGRAM and is_unproved):
             raise Unauthorized
+
+    async def _agent_message(self, payload: Any) -> ReplyBody:
+        self._require_coordinators_side()
         request = parse(payload, ChatMessageRequest)
         return await self._services.chats.post_coordinator_message(
             self._customer,
@@ -378,6 +359,8 @@ class ChatChannel(_AuthenticatedChannel):
 
     async def _typing(self, payload: Any) -> ReplyBody:
         author = self._side.value or parse(payload, TypingRequest).author
+        if author == Author.COORDINATOR:
+            self._require_coordinators_side()
         self.socket.broadcast_from("typing", TypingPush(author, TYPING_MS))
         return {}
 
@@ -411,7 +394,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
     def _require_coordinator(self, identity: Identity | None) -> None:
         """Raises: Unauthorized."""
         if identity is None:
-            if self._services.has_tokens and not self._is_trusted:
+            if self._services.access.has_proofs and not self._is_trusted:
                 raise Unauthorized
         elif not identity.is_coordinator_of(self._business_id):
             raise Unauthorized("the token is no coordinator's of this business")

@@ -25,7 +25,9 @@ from application.bridge.ports import BridgeStore
 from application.ports import Businesses, Clock
 from domain.identity import LIVE_CHAT_PREFIX
 from entrypoints.access.connection_limits import bridge_connections
-from entrypoints.access.guards import api_guards, socket_origins, token_check
+from entrypoints.access.coordinators import CoordinatorSignIn, coordinator_sign_in
+from entrypoints.access.guards import api_guards, socket_origins
+from entrypoints.access.joins import JoinAccess, join_access
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter
 from entrypoints.access.tokens import service_tokens, token_verifier
 from entrypoints.bridge.channels import ChannelServices, ChatChannel, CoordinatorsChannel
@@ -50,10 +52,6 @@ def _agent_server(settings: Settings) -> HttpAgentServer:
 
 def _known_businesses(files: FileBusinesses | None) -> Businesses:
     return files if files is not None else MemoryBusinesses()
-
-
-def _has_tokens(settings: Settings) -> bool:
-    return bool(service_tokens(settings.service_token))
 
 
 def _endpoint(
@@ -91,6 +89,12 @@ class BridgeContainer(containers.DeclarativeContainer):
             TokenBucketLimiter, settings, providers.Object(monotonic), connections.provided.refused
         ),
     )
+    sign_in: Provider[CoordinatorSignIn | None] = providers.Singleton(
+        coordinator_sign_in, settings, clock, limits
+    )
+    access: Provider[JoinAccess] = providers.Singleton(
+        join_access, settings, identify, sign_in, limits, clock
+    )
     store: Provider[BridgeStore] = providers.Selector(
         settings.provided.bridge_store,
         memory=providers.Singleton(MemoryBridgeStore),
@@ -121,9 +125,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         server=agent_server,
         answer_question=providers.Singleton(AnswerQuestion, chats=chats, server=agent_server),
         broadcaster=broadcaster,
-        is_good_token=providers.Callable(token_check, settings.provided.service_token),
-        has_tokens=providers.Callable(_has_tokens, settings),
-        identify=identify,
+        access=access,
         clock=clock,
         limits=limits,
     )
