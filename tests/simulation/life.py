@@ -71,6 +71,8 @@ PEOPLE = {
     "stop_answer": 0.7,
     "take_over": 1.5,
     "give_back": 1.5,
+    "requeue": 1.0,
+    "whisper": 0.7,
     "speak": 1.0,
     "close": 0.4,
 }
@@ -393,6 +395,17 @@ class SimulatedLife:
 
     async def _give_back(self, random: Random) -> None:
         await self._change(random, Status.AI)
+
+    async def _requeue(self, random: Random) -> None:
+        await self._change(random, Status.WAITING)
+
+    async def _whisper(self, random: Random) -> None:
+        node, number = self._node(random), random.randrange(1_000_000)
+        known = self.world.rules.log_of(self._customer(random))
+        if known is not None:
+            whisper = node.transfers.whisper
+            words = f"Oferă {number} %.", CoordinatorId("ana"), MessageId(f"w{number}")
+            await self._at(node, whisper(known.session.session_id, *words))
 
     async def _close(self, random: Random) -> None:
         await self._change(random, Status.CLOSED)
