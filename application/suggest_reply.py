@@ -246,7 +246,7 @@ class SuggestReply:
 
 
 def _unanswered(entries: tuple[Entry, ...], *, max_tokens: int) -> tuple[Message, ...]:
-    """Return the user's newest messages that nobody has answered, or else their newest one."""
+    """Return the user's newest messages in a row: the unanswered ones, or those answered last."""
     found: list[Message] = []
     for entry in reversed(entries):
         if not isinstance(entry, Message) or not entry.is_said or entry.author is Author.SYSTEM:

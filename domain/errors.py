@@ -49,15 +49,13 @@ ConversationError
     └── DuplicateMessage
 """
 
-from typing import ClassVar
-
 from domain.usage import Usage
 
 
 class ConversationError(Exception):
     """The conversation cannot go on as asked."""
 
-    code: ClassVar[str] = "internal_error"
+    code: str = "internal_error"
 
     def __str__(self) -> str:
         return super().__str__() or (type(self).__doc__ or "").strip()
