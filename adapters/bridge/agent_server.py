@@ -24,7 +24,7 @@ from domain.identity import BusinessId, CoordinatorId, MessageId, SessionId
 from domain.status import Status
 
 TIMEOUT_S = 5.0
-SILENCE_S = 15.0
+SUGGESTION_SILENCE_S = 15.0
 """The longest time without a part, or a sign of life, of a suggestion."""
 
 logger = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ class HttpAgentServer(AgentServer):
         self, session_id: SessionId, coordinator_id: CoordinatorId
     ) -> AsyncIterator[str]:
         url = f"{self._url}/api/conversations/{session_id}/suggestion"
-        timeout = httpx.Timeout(self._timeout_s, read=SILENCE_S)
+        timeout = httpx.Timeout(self._timeout_s, read=SUGGESTION_SILENCE_S)
         body, told = {"coordinatorId": coordinator_id}, ""
         try:
             async with self._client.stream("POST", url, json=body, timeout=timeout) as response:
