@@ -136,19 +136,15 @@ class HttpAgentServer(AgentServer):
     ) -> Mapping[str, Any]:
         # Without `before` the server pages from the oldest on, but the newest are wanted here.
         params = {"limit": limit, "before": before if before is not None else 9_999_999_999}
-        body = await self._request(
-            "GET", f"/api/conversations/{session_id}/messages", params=params
-        )
-        page: dict[str, Any] = _decoded(body, dict)
-        return page
+        path = f"/api/conversations/{session_id}/messages"
+        return await self._object("GET", path, params=params)
 
     async def whisper(
         self, session_id: SessionId, message_id: MessageId, text: str, coordinator_id: CoordinatorId
     ) -> Mapping[str, Any]:
         body = {"text": text, "messageId": message_id, "coordinatorId": coordinator_id}
         path = f"/api/conversations/{session_id}/whispers"
-        stored: dict[str, Any] = _decoded(await self._request("POST", path, json=body), dict)
-        return stored
+        return await self._object("POST", path, json=body)
 
     async def suggestion(
         self, session_id: SessionId, coordinator_id: CoordinatorId
@@ -181,10 +177,11 @@ class HttpAgentServer(AgentServer):
     ) -> Mapping[str, Any]:
         days = {"from": first, "to": last}
         params = {"businessId": business_id} | {k: day for k, day in days.items() if day}
-        report: dict[str, Any] = _decoded(
-            await self._request("GET", "/api/outcomes", params=params), dict
-        )
-        return report
+        return await self._object("GET", "/api/outcomes", params=params)
+
+    async def _object(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        found: dict[str, Any] = _decoded(await self._request(method, path, **request), dict)
+        return found
 
     async def _request(self, method: str, path: str, **request: Any) -> bytes:
         try:
