@@ -53,6 +53,7 @@ class _TurnCollector(Collector):
         self.seconds = _Histogram()
         self.first_token = _Histogram()
         self.summaries: defaultdict[str, int] = defaultdict(int)
+        self.suggestions: defaultdict[str, int] = defaultdict(int)
         self._tokens: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._calls: defaultdict[str, int] = defaultdict(int)
 
@@ -68,7 +69,7 @@ class _TurnCollector(Collector):
         )
 
     def spend(self, purpose: str, usage: Usage) -> None:
-        """Count the tokens and requests of an answer or a summary."""
+        """Count the tokens and requests of one use of a model."""
         self._tokens[purpose, "input"] += usage.input_tokens - usage.cached_tokens
         self._tokens[purpose, "cached"] += usage.cached_tokens
         self._tokens[purpose, "output"] += usage.output_tokens - usage.reasoning_tokens
@@ -93,7 +94,12 @@ class _TurnCollector(Collector):
         )
         for outcome, count in self.summaries.items():
             summaries.add_metric([outcome], count)
-        yield from (tokens, calls, summaries)
+        suggestions = CounterMetricFamily(
+            "suggestions", "Replies suggested to coordinators by outcome", labels=["outcome"]
+        )
+        for outcome, count in self.suggestions.items():
+            suggestions.add_metric([outcome], count)
+        yield from (tokens, calls, summaries, suggestions)
 
 
 _Counts = defaultdict[str, int]
@@ -275,6 +281,12 @@ class Metrics(SocketObserver, ports.Observer):
         if error is not None:
             extra = {"action": "summary_failed"}
             logger.warning("A rolling summary failed", extra=extra, exc_info=error)
+
+    def suggestion_ended(self, outcome: str, error: BaseException | None) -> None:
+        self.turns.suggestions[outcome] += 1
+        if error is not None:
+            extra = {"action": "suggestion_failed"}
+            logger.warning("A suggestion failed", extra=extra, exc_info=error)
 
     def tokens_spent(self, purpose: str, usage: Usage) -> None:
         self.turns.spend(purpose, usage)

@@ -297,6 +297,8 @@ class _Script:
 
     async def reply(self, toolbox: Toolbox) -> str:
         phrases = self._phrases
+        if self._view.is_suggestion:
+            return await self._informed(toolbox)
         if (said := await self._acted(toolbox)) is not None:
             return f"{said} {phrases['demo']}".lstrip()
         wants_human = _HUMAN in self._subjects and asks_for_human(self._text)
@@ -307,11 +309,13 @@ class _Script:
             handoff: Handoff = await _called(toolbox, TRANSFER, arguments)
             if (said := self._said_of(handoff)) is not None:
                 return f"{said} {phrases['demo']}"
+        return f"{await self._informed(toolbox)} {phrases['demo']}"
+
+    async def _informed(self, toolbox: Toolbox) -> str:
+        """Return what is known about the text, or else small talk."""
         if _RESERVATIONS in self._subjects:
-            reservations = await _called(toolbox, GET_RESERVATIONS, {})
-            return f"{self._list(reservations)} {phrases['demo']}"
-        known = self._known() or await self._found(toolbox) or self._small_talk()
-        return f"{known} {phrases['demo']}"
+            return self._list(await _called(toolbox, GET_RESERVATIONS, {}))
+        return self._known() or await self._found(toolbox) or self._small_talk()
 
     async def _acted(self, toolbox: Toolbox) -> str | None:
         """Return what came of calls since the last answer, or comes of one that is asked for.
@@ -396,7 +400,8 @@ class _Script:
     def _is_left_message(self) -> bool:
         """True if the text is a message for the colleagues, and no question."""
         missed = self._view.session.missed
-        is_it = missed is not None and missed.seq >= self._view.pending[0].seq
+        pending = self._view.pending
+        is_it = missed is not None and bool(pending) and missed.seq >= pending[0].seq
         return is_it and "?" not in self._text
 
     async def _found(self, toolbox: Toolbox) -> str:

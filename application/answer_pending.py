@@ -19,7 +19,6 @@ from application.answer_versions import AnswerVersions
 from application.attendance import Attendance
 from application.business_facts import facts_if_known
 from application.hub import Hub
-from application.passages import passages_for
 from application.policy import Policy
 from application.ports import (
     AnswerCancelled,
@@ -49,6 +48,7 @@ from application.summaries import Summaries
 from application.tools import TurnTools
 from application.turn_lease import TurnLease
 from application.usage_tracker import BudgetLevel, UsageTracker
+from application.views import Views
 from application.write_calls import TurnWrites, WriteCalls, known_or_bare
 from domain.backoff import backoff
 from domain.business import Business
@@ -57,26 +57,21 @@ from domain.errors import AssistantFailed, StorageUnavailable, TooLarge
 from domain.handoff import HandoffRules, is_about
 from domain.human_request import asks_for_human
 from domain.identity import Customer, MessageId, SessionId
-from domain.knowledge import found_nothing, passage_tokens, sources, sources_action
+from domain.knowledge import found_nothing, sources, sources_action
 from domain.message import Action, AnswerVersion, Entry, Message, StatusChange, Summary
 from domain.notice import Lane
 from domain.plain_text import is_blank
 from domain.promise import NO_CLAIMS, Claims, Verdict, possible_claims, sure_claims
 from domain.session import Draft, Session
 from domain.status import Reason, Status
-from domain.summary import entries_after_summary, missing_entries, summary_budget
 from domain.texts import Text
 from domain.usage import Usage, together
 from domain.view import MAX_PENDING, View, fit_to_budget, pending_messages
 from domain.write_call import WriteState, WriteStep
 from domain.write_decisions import confirmation_action, outcome_text, question_text
 
-SOFT_BUDGET_VIEW_SHARE = 4
-"""Past the soft budget a view is this many times smaller."""
 VERDICT_S = 4.0
 """The longest that an answer waits for the verdict on what it claims."""
-MAX_PAGES, PAGE_ENTRIES = 2, 500
-"""The most that a turn reads for its view, where that has room for more than is cached."""
 TYPING_AFTER_S = 0.2
 TYPING_EVERY_S = 4.0
 TYPING_EXPIRES_MS = 6_000
@@ -227,6 +222,7 @@ class AnswerPending:
     usage_tracker: UsageTracker
     summaries: Summaries
     versions: AnswerVersions
+    views: Views
     observer: Observer
     hub: Hub
     clock: Clock
@@ -355,7 +351,7 @@ class AnswerPending:
         over_soft_budget = level is BudgetLevel.OVER_SOFT
         view = await self._view(turn, cached, session, recent, pending, business, over_soft_budget)
         if turn.stop is None and level is not BudgetLevel.OVER_HARD:
-            view = await self._with_passages(view)
+            view = await self.views.with_passages(view)
         if turn.stop is not None:
             result = self._confirm_stop(turn, view)
         elif level is BudgetLevel.OVER_HARD:
@@ -445,60 +441,25 @@ class AnswerPending:
         business: Business | None,
         over_soft_budget: bool,
     ) -> View:
-        """Return what the AI sees; the rolling summary stands for the entries that it covers."""
-        view_tokens = self.policy.view_tokens_of(business)
-        room = self._room(business, over_soft_budget)
-        if business is not None and business.has_knowledge:
-            # However much is found: a window that grew and shrank would begin anew each time.
-            room -= passage_tokens(room)
-        summary = turn.summary = self.summaries.newest(session)
-        if summary is not None:
-            room -= summary_budget(view_tokens)
-        for _ in range(MAX_PAGES):
-            limit = missing_entries(session, recent, summary, max_tokens=room)
-            if not (earlier := await self._earlier(turn, cached, recent, limit)):
-                break
-            recent = (*earlier, *recent)
-        entries = entries_after_summary(session, recent, summary, max_tokens=room, pending=pending)
-        if pending[-1].seq < session.last_user_seq:  # the rest is the next turn's
-            entries = tuple([entry for entry in entries if entry.seq <= pending[-1].seq])
-        return View(
-            session=session,
-            at=self.clock.now(),
-            business=business,
-            availability=self.attendance.by_hours(business, session.location_id),
-            entries=entries,
-            pending=pending,
-            summary=summary.text if summary is not None else None,
-            over_soft_budget=over_soft_budget,
-        )
+        """Return what the AI sees."""
 
-    def _room(self, business: Business | None, over_soft_budget: bool) -> int:
-        """Return the tokens of a view."""
-        view_tokens = self.policy.view_tokens_of(business)
-        return view_tokens // SOFT_BUDGET_VIEW_SHARE if over_soft_budget else view_tokens
-
-    async def _with_passages(self, view: View) -> View:
-        """Return the view with what the business's documents say about the pending messages."""
-        if self.knowledge is None or not view.has_knowledge:
-            return view
-        most = passage_tokens(self._room(view.business, view.over_soft_budget))
-        found = await passages_for(
-            view, self.knowledge, max_tokens=most, clock=self.clock, observer=self.observer
-        )
-        return replace(view, passages=found)
-
-    async def _earlier(
-        self, turn: _Turn, cached: CachedSession, recent: tuple[Entry, ...], limit: int
-    ) -> tuple[Entry, ...]:
-        """Read entries before `recent`; without the store there are none, and still an answer."""
-        if limit == 0:
-            return ()
-        before, limit = recent[0].seq, min(limit, PAGE_ENTRIES)
-        try:
+        async def read_earlier(before: int, limit: int) -> tuple[Entry, ...]:
             return await self.session_log.earlier(turn.customer, cached, before=before, limit=limit)
-        except StorageUnavailable:
-            return ()
+
+        turn.summary = self.summaries.newest(session)
+        view = await self.views(
+            session,
+            recent,
+            turn.summary,
+            pending,
+            business,
+            over_soft_budget=over_soft_budget,
+            read_earlier=read_earlier,
+        )
+        if pending[-1].seq < session.last_user_seq:  # the rest is the next turn's
+            entries = tuple([entry for entry in view.entries if entry.seq <= pending[-1].seq])
+            view = replace(view, entries=entries)
+        return view
 
     # Running the AI.
 

@@ -508,6 +508,7 @@ class Assistant(Lifecycle, HealthCheck, Protocol):
     async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> Usage | None:
         """Answer the view's pending messages: pass each piece of the text to `writer` as it comes.
 
+        Where the view `is_suggestion`, write what its coordinator might send next.
         `view.pending` are all to be answered; `view.entries` hold most of them too, but not all.
         Returns the usage, failed attempts included (None: nothing is counted).
         Cancelling it releases whatever it holds; where requests had incurred usage before, it
@@ -872,8 +873,13 @@ class Observer(Protocol):
         """A rolling summary was `made`, or `failed` with `error`."""
 
     @abstractmethod
+    def suggestion_ended(self, outcome: str, error: BaseException | None) -> None:
+        """A suggested reply was `made`, `cancelled`, or `failed` with `error`."""
+
+    @abstractmethod
     def tokens_spent(self, purpose: str, usage: Usage) -> None:
-        """A model was used for an `answer`, a `summary` or a `verdict`, successfully or not."""
+        """A model was used for an `answer`, a `summary`, a `verdict` or a `suggestion`,
+        successfully or not."""
 
     @abstractmethod
     def notice_settled(

@@ -7,8 +7,8 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from application.answer_pending import MAX_PAGES, PAGE_ENTRIES
 from application.ports import RECENT, Archive, SessionStore
+from application.views import MAX_PAGES, PAGE_ENTRIES
 from domain.identity import BusinessId, SessionId
 from domain.message import Author, Entry, Message, StatusChange
 from domain.session import Session

@@ -40,6 +40,7 @@ from application.recorded_turns import RecordedTurn, is_handover
 from application.session_log import SessionLog
 from application.summaries import Summaries
 from application.usage_tracker import UsageTracker
+from application.views import Views
 from application.write_calls import WriteCalls, json_text
 from domain.answer_comparison import ComparedAnswer, call_arguments, compared_answer
 from domain.business import Business, Reservation
@@ -298,6 +299,8 @@ class _Noted(Observer):
 
     def summary_ended(self, outcome: str, error: BaseException | None) -> None: ...
 
+    def suggestion_ended(self, outcome: str, error: BaseException | None) -> None: ...
+
     def tokens_spent(self, purpose: str, usage: Usage) -> None: ...
 
     def notice_settled(
@@ -385,14 +388,15 @@ class Trial:
         clock = _TurnClock((asked or turn.entries)[-1].at, self.clock)
         log = SessionLog(store=store, hub=hub, clock=clock, new_id=self.new_id, policy=policy)
         tracker = UsageTracker(usage_store=store, observer=noted, clock=clock, policy=policy)
+        attendance = Attendance(
+            businesses=record, presence=record, clock=clock, time_zone=self.time_zone
+        )
         return AnswerPending(
             session_log=log,
             store=store,
             assistant=self.assistant,
             businesses=record,
-            attendance=Attendance(
-                businesses=record, presence=record, clock=clock, time_zone=self.time_zone
-            ),
+            attendance=attendance,
             usage_tracker=tracker,
             summaries=_RecordedSummaries(
                 store=store,
@@ -403,6 +407,13 @@ class Trial:
                 policy=policy,
             ),
             versions=self.versions,
+            views=Views(
+                attendance=attendance,
+                clock=clock,
+                observer=noted,
+                policy=policy,
+                knowledge=self.knowledge,
+            ),
             observer=noted,
             hub=hub,
             clock=clock,

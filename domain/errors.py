@@ -14,6 +14,8 @@ ConversationError
 │   ├── UnknownBusiness
 │   ├── UnknownConfirmation
 │   ├── VisitorBusy
+│   ├── BudgetSpent
+│   ├── TooManySuggestions
 │   ├── ConfirmationExpired
 │   ├── ConfirmationWithdrawn
 │   ├── Unauthorized            in domain.identity
@@ -47,15 +49,13 @@ ConversationError
     └── DuplicateMessage
 """
 
-from typing import ClassVar
-
 from domain.usage import Usage
 
 
 class ConversationError(Exception):
     """The conversation cannot go on as asked."""
 
-    code: ClassVar[str] = "internal_error"
+    code: str = "internal_error"
 
     def __str__(self) -> str:
         return super().__str__() or (type(self).__doc__ or "").strip()
@@ -139,6 +139,19 @@ class VisitorBusy(Refusal):
     """The visitor is being answered, or talks with a human: try again when that is over."""
 
     code = "visitor_busy"
+
+
+class BudgetSpent(Refusal):
+    """The business has spent what the AI may cost it today."""
+
+    code = "budget_spent"
+
+
+class TooManySuggestions(Refusal):
+    """As many replies are being suggested as may be at once."""
+
+    code = "too_many_suggestions"
+    retry_after_ms = 2_000
 
 
 class ConfirmationExpired(Refusal):

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from domain.business import DEFAULT_LANGUAGE, Business
 from domain.handoff import UNKNOWN, Availability
+from domain.identity import CoordinatorId
 from domain.knowledge import Passage
 from domain.message import Entry, Message, token_cost
 from domain.session import Session
@@ -41,6 +42,10 @@ class View(Struct, frozen=True, kw_only=True):
     """Whether somebody would take the conversation over, by the business's hours."""
     passages: tuple[Passage, ...] = ()
     """What the business's documents say about `pending`, the best first."""
+    is_suggestion: bool = False
+    """The text is a draft for a coordinator, who sends it as their own or does not."""
+    coordinator_id: CoordinatorId | None = None
+    """For whom it is suggested; None: unknown."""
 
     @property
     def has_knowledge(self) -> bool:

@@ -14,6 +14,7 @@ from litestar.types import ExceptionHandlersMap
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
 from domain.errors import (
+    BudgetSpent,
     ConfirmationExpired,
     ConfirmationWithdrawn,
     ConversationError,
@@ -22,6 +23,7 @@ from domain.errors import (
     Outdated,
     Refusal,
     SessionClosed,
+    TooManySuggestions,
     TransitionRefused,
     UnknownBusiness,
     UnknownConfirmation,
@@ -66,12 +68,14 @@ _HTTP_STATUS: Mapping[type[ConversationError], int] = {
     UnknownBusiness: 404,
     VisitorsOff: 404,
     RateLimited: 429,
+    TooManySuggestions: 429,
     UnknownSession: 404,
     UnknownConfirmation: 404,
     NotInLiveChat: 409,
     TransitionRefused: 409,
     SessionClosed: 409,
     Outdated: 409,
+    BudgetSpent: 409,
     ConfirmationExpired: 409,
     ConfirmationWithdrawn: 409,
     Refusal: 400,
@@ -132,6 +136,13 @@ def conversation_problem(
         return _problem(status, error.code, str(error), headers)
     _log_failed_request(error)
     return _problem(status, error.code, (type(error).__doc__ or "").strip())
+
+
+def problem_of(request: Request[Any, Any, Any], error: Exception) -> Problem:
+    """Return the problem of an error, where it is told in a response that has begun."""
+    if isinstance(error, ConversationError):
+        return conversation_problem(request, error).content
+    return _unexpected_problem(request, error).content
 
 
 def error_reply(error: ConversationError, *, by: str | None = None) -> ErrorReply:

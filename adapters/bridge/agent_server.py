@@ -1,7 +1,7 @@
 """The bridge's client of the AI agent server's HTTP API, over httpx."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -20,10 +20,12 @@ from domain.errors import (
     UnknownConfirmation,
     UnknownSession,
 )
-from domain.identity import CoordinatorId, SessionId
+from domain.identity import BusinessId, CoordinatorId, MessageId, SessionId
 from domain.status import Status
 
 TIMEOUT_S = 5.0
+SUGGESTION_SILENCE_S = 15.0
+"""The longest time without a part, or a sign of life, of a suggestion."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,13 @@ class _Confirmed(msgspec.Struct):
     """The part of the reply to a yes or a no that the bridge uses."""
 
     answer: Literal["yes", "no"]
+
+
+class _Part(msgspec.Struct):
+    """An event of a suggestion: a piece of it, or at the end all of it."""
+
+    delta: str = ""
+    text: str | None = None
 
 
 class HttpAgentServer(AgentServer):
@@ -127,23 +136,81 @@ class HttpAgentServer(AgentServer):
     ) -> Mapping[str, Any]:
         # Without `before` the server pages from the oldest on, but the newest are wanted here.
         params = {"limit": limit, "before": before if before is not None else 9_999_999_999}
-        body = await self._request(
-            "GET", f"/api/conversations/{session_id}/messages", params=params
-        )
-        page: dict[str, Any] = _decoded(body, dict[str, Any])
-        return page
+        path = f"/api/conversations/{session_id}/messages"
+        return await self._object("GET", path, params=params)
+
+    async def whisper(
+        self, session_id: SessionId, message_id: MessageId, text: str, coordinator_id: CoordinatorId
+    ) -> Mapping[str, Any]:
+        body = {"text": text, "messageId": message_id, "coordinatorId": coordinator_id}
+        path = f"/api/conversations/{session_id}/whispers"
+        return await self._object("POST", path, json=body)
+
+    async def suggestion(
+        self, session_id: SessionId, coordinator_id: CoordinatorId
+    ) -> AsyncIterator[str]:
+        url = f"{self._url}/api/conversations/{session_id}/suggestion"
+        timeout = httpx.Timeout(self._timeout_s, read=SUGGESTION_SILENCE_S)
+        body, told = {"coordinatorId": coordinator_id}, ""
+        try:
+            async with self._client.stream("POST", url, json=body, timeout=timeout) as response:
+                if response.status_code != 200:
+                    _check(response.status_code, await response.aread(), _TRY_LATER - {429})
+                async for event, data in _events(response):
+                    if event == b"error":
+                        raise _refusal(data)
+                    part = _decoded(data, _Part)
+                    if part.text is None:
+                        told += part.delta
+                        yield part.delta
+                        continue
+                    if part.text != told.strip():
+                        yield ""
+                        yield part.text
+                    return
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise _unavailable(str(error) or type(error).__name__) from error
+        raise _unavailable("the suggestion has no end", answers=True)
+
+    async def outcomes(
+        self, business_id: BusinessId, first: str | None, last: str | None
+    ) -> Mapping[str, Any]:
+        days = {"from": first, "to": last}
+        params = {"businessId": business_id} | {k: day for k, day in days.items() if day}
+        return await self._object("GET", "/api/outcomes", params=params)
+
+    async def _object(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        found: dict[str, Any] = _decoded(await self._request(method, path, **request), dict)
+        return found
 
     async def _request(self, method: str, path: str, **request: Any) -> bytes:
         try:
             response = await self._client.request(method, self._url + path, **request)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise _unavailable(str(error) or type(error).__name__) from error
-        status = response.status_code
-        if status >= 500 or status in _TRY_LATER or 300 <= status < 400:
-            raise _unavailable(f"HTTP {status}", answers=True)
-        if status >= 400:
-            raise _refusal(response.content)
+        _check(response.status_code, response.content)
         return response.content
+
+
+def _check(status: int, body: bytes, try_later: frozenset[int] = _TRY_LATER) -> None:
+    """Raise what a response that is no success stands for."""
+    if status >= 500 or status in try_later or 300 <= status < 400:
+        raise _unavailable(f"HTTP {status}", answers=True)
+    if status >= 400:
+        raise _refusal(body)
+
+
+async def _events(response: httpx.Response) -> AsyncIterator[tuple[bytes, bytes]]:
+    """Yield the server-sent events of a response, with one line of data each: type and data."""
+    event = rest = b""
+    async for chunk in response.aiter_bytes():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for name, _, value in [line.partition(b": ") for line in lines]:
+            if name == b"event":
+                event = value
+            elif name == b"data":
+                yield event, value
+                event = b""
 
 
 def _unavailable(reason: str, *, answers: bool = False) -> AgentServerUnavailable:
@@ -176,5 +243,7 @@ def _refusal(body: bytes) -> Refusal:
     try:
         code = str(msgspec.json.decode(body)["code"])
     except (*NOT_JSON, KeyError, TypeError):
-        code = "refused"
-    return _REFUSALS.get(code, Refusal)()
+        code = Refusal.code
+    refusal = _REFUSALS.get(code, Refusal)()
+    refusal.code = code
+    return refusal

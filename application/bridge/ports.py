@@ -1,7 +1,7 @@
 """Every port of the bridge, on one page. Each docstring is the contract that adapters keep."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ from domain.identity import (
     BusinessId,
     CoordinatorId,
     Customer,
+    MessageId,
     SessionId,
     UserId,
     live_chat_topic,
@@ -161,6 +162,30 @@ class AgentServer(Lifecycle, Protocol):
         self, session_id: SessionId, before: int | None, limit: int
     ) -> Mapping[str, Any]:
         """Return the newest page before a seq: `{"messages": [...], "more": bool}`."""
+
+    @abstractmethod
+    async def whisper(
+        self, session_id: SessionId, message_id: MessageId, text: str, coordinator_id: CoordinatorId
+    ) -> Mapping[str, Any]:
+        """Store words for the AI alone: `{"messageId", "seq", "duplicate"}`. A repeat is no other.
+
+        Raises: SessionClosed.
+        """
+
+    @abstractmethod
+    def suggestion(
+        self, session_id: SessionId, coordinator_id: CoordinatorId
+    ) -> AsyncIterator[str]:
+        """Return the parts of a reply that the AI suggests; to close the iterator stops the AI.
+
+        An empty part voids those before it: the AI has begun anew.
+        """
+
+    @abstractmethod
+    async def outcomes(
+        self, business_id: BusinessId, first: str | None, last: str | None
+    ) -> Mapping[str, Any]:
+        """Return a business's counts from the first to the last day, both as `2026-01-31`."""
 
 
 class ChatChanged(NamedTuple):

@@ -71,8 +71,9 @@ async def drain(container: Container, siblings_stay: bool = False) -> None:
     container.health().draining = container.endpoint().is_draining = True
     if container.settings().drain_s > 0:
         await _finish_and_disconnect(container, siblings_stay)
-    # A poll that waits would hold up the server's stop, and be cut off by it.
+    # A poll that waits, or a suggestion, would hold up the server's stop, and be cut off by it.
     container.long_poll().close()
+    await container.suggest_reply().stop()
     siblings = container.siblings()
     if siblings is not None:
         siblings.give_up_polls()
@@ -132,6 +133,7 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
         stack.push_async_callback(_write_usage, container.usage_tracker())
         _start(stack, _write_usage_forever(container))
         stack.push_async_callback(container.turns().stop)
+        stack.push_async_callback(container.suggest_reply().stop)
         _start(stack, _sweep_forever(container))
         if container.settings().broker != "none":
             _start(stack, _report_away_forever(container))

@@ -64,11 +64,13 @@ from application.rate_conversation import RateConversation
 from application.read_history import ReadHistory
 from application.session_log import SessionLog
 from application.sign_in import SignIn
+from application.suggest_reply import SuggestReply
 from application.summaries import Summaries
 from application.sweep import Sweep
 from application.transfers import Transfers
 from application.turns import Turns
 from application.usage_tracker import UsageTracker
+from application.views import Views
 from application.write_calls import WriteCalls
 from domain.business import ModelSettings, Picture, max_facts
 from domain.identity import BusinessId, Customer
@@ -704,6 +706,14 @@ class Container(containers.DeclarativeContainer):
     write_calls: Provider[WriteCalls | None] = providers.Singleton(
         _write_calls, business_tools, session_log, store, businesses, metrics, clock, new_id
     )
+    views: Provider[Views] = providers.Singleton(
+        Views,
+        attendance=attendance,
+        clock=clock,
+        observer=metrics,
+        policy=policy,
+        knowledge=knowledge,
+    )
     answer_pending: Provider[AnswerPending] = providers.Singleton(
         AnswerPending,
         session_log=session_log,
@@ -714,6 +724,7 @@ class Container(containers.DeclarativeContainer):
         usage_tracker=usage_tracker,
         summaries=summaries,
         versions=providers.Singleton(AnswerVersions, assistant=assistant, knowledge=knowledge),
+        views=views,
         observer=metrics,
         hub=hub,
         clock=clock,
@@ -723,6 +734,20 @@ class Container(containers.DeclarativeContainer):
         leases=turn_leases,
         write_calls=write_calls,
         slots=providers.Singleton(turn_slots, settings),
+    )
+    suggest_reply: Provider[SuggestReply] = providers.Singleton(
+        SuggestReply,
+        store=store,
+        assistant=assistant,
+        businesses=businesses,
+        usage_tracker=usage_tracker,
+        summaries=summaries,
+        views=views,
+        observer=metrics,
+        clock=clock,
+        policy=policy,
+        knowledge=knowledge,
+        business_tools=business_tools,
     )
     turns: Provider[Turns] = providers.Singleton(
         Turns,
@@ -899,6 +924,7 @@ class Container(containers.DeclarativeContainer):
         store=store,
         transfers=transfers,
         confirmations=confirmations,
+        suggest_reply=suggest_reply,
         privacy=privacy,
         usage_tracker=usage_tracker,
         businesses=businesses,

@@ -1,6 +1,7 @@
 """The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -11,6 +12,7 @@ from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Example, SecurityScheme, Tag
 from litestar.params import Body, QueryParameter
+from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 from msgspec.structs import asdict
 
@@ -27,6 +29,7 @@ from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
 from application.read_history import ReadHistory
 from application.session_log import load_session
+from application.suggest_reply import Suggestion, SuggestReply
 from application.transfers import PostedCoordinatorMessage, Transfers
 from application.usage_tracker import UsageTracker
 from domain.errors import ConversationError, Failure, InvalidPayload
@@ -54,7 +57,7 @@ from entrypoints.payloads import (
     as_message_id,
     as_session_id,
 )
-from entrypoints.problems import Problem, conversation_problem, problems
+from entrypoints.problems import Problem, conversation_problem, problem_of, problems
 from entrypoints.server.health import Ready
 from entrypoints.server.siblings import Machine
 from entrypoints.server.wire import (
@@ -68,6 +71,7 @@ from entrypoints.server.wire import (
     usage_json,
 )
 
+EVENT_STREAM = "text/event-stream"
 MAX_PAGE = 200
 MAX_LISTED = 100
 MAX_SPAN = timedelta(days=366)
@@ -173,6 +177,12 @@ class AgentMessageStored(CamelStructOmitDefaults):
     code: Literal["outdated"] | None = None
 
 
+class SuggestionRequest(CamelStruct):
+    """A coordinator's request for a draft of their next reply."""
+
+    coordinator_id: CoordinatorName | None = None
+
+
 class ConfirmationAnswer(CamelStruct):
     """A coordinator's answer to a question for a yes."""
 
@@ -222,6 +232,7 @@ class ApiServices:
     history: ReadHistory
     transfers: Transfers
     confirmations: Confirmations
+    suggest_reply: SuggestReply
     privacy: Privacy
     usage_tracker: UsageTracker
     businesses: Businesses
@@ -236,6 +247,7 @@ class ApiServices:
 
 
 _STATUS_EXAMPLE = Example(summary="A takeover", value={"status": "live", "coordinatorId": "ana"})
+_SUGGESTION_EXAMPLE = Example(summary="For Ana", value={"coordinatorId": "ana"})
 _YES_EXAMPLE = Example(summary="A yes", value={"answer": "yes", "coordinatorId": "ana"})
 _AGENT_EXAMPLE = Example(
     summary="A coordinator's answer",
@@ -456,7 +468,48 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         )
         return Confirmation(confirm_id, "yes" if counts else "no")
 
-    return [status, whisper, speak, confirm]
+    @post(
+        "/conversations/{sessionId:str}/suggestion",
+        tags=["coordinators"],
+        status_code=200,
+        media_type=EVENT_STREAM,
+        responses=problems(404, 409, 413, 415),
+    )
+    async def suggest(
+        request: ApiRequest,
+        session_id: SessionIdPath,
+        data: Annotated[SuggestionRequest, Body(examples=[_SUGGESTION_EXAMPLE])],
+    ) -> Stream:
+        """Suggest a coordinator's next reply, as a stream of events. Nothing is stored or sent.
+
+        `data: {"delta"}` is a piece of it, and at the end `data: {"text"}` is all of it. A failure
+        is an `event: error` with a problem. Who disconnects stops the AI.
+        """
+        suggestion = await services.suggest_reply(
+            as_session_id(session_id), as_coordinator_id(data.coordinator_id)
+        )
+        return Stream(
+            _events(request, suggestion),
+            media_type=EVENT_STREAM,
+            headers={"X-Accel-Buffering": "no"},
+        )
+
+    return [status, whisper, speak, confirm, suggest]
+
+
+async def _events(request: ApiRequest, suggestion: Suggestion) -> AsyncIterator[bytes]:
+    """Yield a suggestion as server-sent events."""
+    try:
+        async with aclosing(suggestion.pieces()) as pieces:
+            async for piece in pieces:
+                yield _event({"delta": piece}) if piece else b":\n\n"
+        yield _event({"text": suggestion.text})
+    except Exception as error:
+        yield b"event: error\n" + _event(problem_of(request, error))
+
+
+def _event(data: object) -> bytes:
+    return b"data: " + msgspec.json.encode(data) + b"\n\n"
 
 
 def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:

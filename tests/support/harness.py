@@ -316,6 +316,7 @@ class App:
         self.history = container.read_history()
         self.post = container.post()
         self.transfers = container.transfers()
+        self.suggest_reply = container.suggest_reply()
         self.privacy = container.privacy()
         self.sweep = container.sweep()
         self.confirmations = container.confirmations()

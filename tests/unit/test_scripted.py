@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from adapters.scripted import _PHRASES, ScriptedAssistant
 from application.ports import Handoff, HandoffOutcome
 from domain.business import Business
 from domain.decisions import record_user_message
+from domain.handoff import Availability
 from domain.hours import OpeningHours, Shift
 from domain.identity import customer
 from domain.knowledge import Passage, excerpt
@@ -68,8 +70,8 @@ class Demo:
         """Those of the last turn."""
         self.pieces: list[str] = []
 
-    async def ask(self, *texts: str, delay_s: float = 0) -> str:
-        """The answer to these messages together."""
+    async def ask(self, *texts: str, delay_s: float = 0, **more: Any) -> str:
+        """The answer to these messages together; `more`: fields of the view."""
         session = replace(new_session(), customer=self._customer, language=self._language)
         messages: list[Message] = []
         for text in texts:
@@ -82,6 +84,7 @@ class Demo:
             business=self._business,
             entries=tuple(messages),
             pending=tuple(messages),
+            **more,
         )
         tools = self.tools = UsedTools(view, handoff=self.handoff, knowledge=self._knowledge)
         clock = VirtualClock()
@@ -432,3 +435,25 @@ async def test_its_summary_repeats_the_users_last_messages() -> None:
     assert first.text == "Bună! / Aveți parcare?"
     assert long.text.endswith("x / Aveți parcare?")
     assert len(long.text) <= 200
+
+
+@pytest.mark.parametrize("text", ["Bună!", "Care este programul?", "Mulțumesc!", HUMANS[0]])
+async def test_a_suggestion_is_ready_to_send_and_asks_for_nobody(text: str) -> None:
+    demo = Demo()
+    alone = Availability(is_offered=False)
+    suggested = await demo.ask(text, is_suggestion=True, availability=alone)
+
+    assert suggested
+    assert DEMO["ro"] not in suggested
+    assert _PHRASES["ro"]["human"] not in suggested
+    assert demo.tools.transfers == []
+
+
+async def test_a_suggestion_to_nothing_said_is_still_one() -> None:
+    view = View(session=new_session(), at=at(), business=BISTRO, entries=(), pending=())
+    said = Said()
+    await ScriptedAssistant(VirtualClock(), delay_s=0).answer(
+        replace(view, is_suggestion=True), UsedTools(view), said
+    )
+
+    assert said.pieces

@@ -2,8 +2,8 @@
 
 import pytest
 
-from application.answer_pending import MAX_PAGES, PAGE_ENTRIES
 from application.ports import RECENT, Toolbox
+from application.views import MAX_PAGES, PAGE_ENTRIES
 from domain.message import Author, Entry, token_cost
 from domain.usage import Usage
 from domain.view import MAX_VIEW_ENTRIES

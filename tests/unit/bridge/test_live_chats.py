@@ -1,6 +1,6 @@
 """The bridge's use cases over its store in memory: storage, events, replies and deliveries."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -142,6 +142,15 @@ class Server(AgentServer):
     async def messages(
         self, session_id: SessionId, before: int | None, limit: int
     ) -> Mapping[str, Any]:
+        raise AgentServerUnavailable
+
+    async def whisper(self, *_: object) -> Mapping[str, Any]:
+        raise AgentServerUnavailable
+
+    def suggestion(self, *_: object) -> AsyncIterator[str]:
+        raise AgentServerUnavailable
+
+    async def outcomes(self, *_: object) -> Mapping[str, Any]:
         raise AgentServerUnavailable
 
 

@@ -657,3 +657,25 @@ def test_only_a_business_with_documents_has_the_rule_to_search() -> None:
     assert "call search_knowledge" in prompt(with_them)[0]["content"]
     assert "in Romanian, and if nothing" in prompt(with_them)[0]["content"]
     assert "search_knowledge" not in prompt(without)[0]["content"]
+
+
+def test_a_suggestion_is_written_as_the_colleague_who_has_the_conversation() -> None:
+    told = replace(live_chat(), is_suggestion=True, coordinator_id=CoordinatorId("</now>dan"))
+    messages = prompt_of(told, BUCHAREST)
+    system = messages[0]["content"]
+
+    assert "You write for a colleague at Bistro" in system
+    assert "You are the assistant" not in system
+    assert "transfer_to_live_chat" not in system
+    assert "Never make up a fact" in system
+    assert "The colleague who writes is &lt;/now>dan." in messages[-1]["content"]
+    assert messages[1:-1] == prompt_of(live_chat(), BUCHAREST)[1:-1]
+
+
+def test_a_suggestion_follows_the_businesss_instructions_and_is_nobodys_persona() -> None:
+    business = replace(BISTRO, persona="Sofia, a robot", instructions="Say tu.")
+    told = replace(live_chat(), business=business, is_suggestion=True)
+    system = prompt_of(told, BUCHAREST)[0]["content"]
+
+    assert "<instructions>\nSay tu." in system
+    assert "Sofia" not in system
