@@ -32,7 +32,7 @@ class _Day:
         self.counted = Counter[str]()
         """What this process has counted that is not yet in the store."""
         self.written = Counter[str]()
-        """What is in the store, as far as known."""
+        """What is in the store, as far as known; only where it is asked for."""
         self.read_at: float | None = None
         self.lock = asyncio.Lock()
         """Serialises reads and writes, so that nothing is counted twice."""
@@ -90,7 +90,8 @@ class DayCounts:
         except BaseException:
             counts.counted.update(counted)
             raise
-        counts.written.update(counted)
+        if counts.read_at is not None:
+            counts.written.update(counted)
 
     async def _refresh(self, business_id: BusinessId, day: date, counts: _Day) -> None:
         """Read the counts of all processes, unless the cached ones are fresh enough."""

@@ -1,5 +1,6 @@
 """The outcomes of a business's conversations: counted as they are stored, and reported by day."""
 
+from asyncio import CancelledError
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -72,7 +73,7 @@ class OutcomeCounter:
             needing = self._to_check.pop()
             try:
                 days = await self._ended_before(needing)
-            except Failure:
+            except (Failure, CancelledError):
                 self._to_check.append(needing)
                 raise
             for day in days:

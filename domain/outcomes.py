@@ -77,9 +77,9 @@ def outcomes_of(before: Session | None, recent: Sequence[Entry], draft: Draft) -
             if found_nothing(entry.tools):
                 yield Count(entry.at.date(), UNANSWERED_QUESTIONS)
             # One that has expired was counted when it was made.
-            if entry.unmet is not None and (before is None or before.status is Status.AI):
-                if before is None or before.unmet is None:
-                    yield Count(entry.at.date(), _HANDOFF + entry.unmet)
+            is_new = before is None or (before.status is Status.AI and before.unmet is None)
+            if entry.unmet is not None and is_new:
+                yield Count(entry.at.date(), _HANDOFF + entry.unmet)
 
 
 def _of_change(before: Session | None, status: Status, change: StatusChange) -> Iterator[Count]:

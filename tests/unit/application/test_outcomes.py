@@ -316,6 +316,20 @@ async def test_what_could_not_be_checked_or_written_is_so_later_and_once() -> No
         assert (counts["ended"], counts["solved"]) == (1, 0)
 
 
+async def test_a_report_that_nobody_waits_for_any_more_leaves_nothing_unchecked() -> None:
+    store = FaultyStore()
+    async with harness(store=store) as app:
+        user = await ended(app)
+        await user.ask_for_human()
+        hold = store.hold("load")
+        report = asyncio.create_task(app.outcomes.by_day(B1, date.min, date.max))
+        await hold.reached.wait()
+        report.cancel()
+        await asyncio.wait([report])
+
+        assert (await total(app))["solved"] == 0
+
+
 async def test_an_append_that_another_one_was_faster_than_counts_nothing() -> None:
     store = FaultyStore(yields=2)
     async with harness(store=store, turn_quiet_ms=0) as app:
