@@ -16,6 +16,7 @@ from domain.identity import BusinessId, visitor_id
 from domain.knowledge import SEARCH
 from domain.outcomes import Outcomes, Times, outcomes_in
 from domain.rating import Stars
+from domain.status import Status
 from tests.support.assistants import PAUSE, ScriptedSteps, call, transfer
 from tests.support.clock import START
 from tests.support.faults import FaultyStore
@@ -142,6 +143,30 @@ async def test_a_request_is_counted_by_its_reason_and_the_time_until_a_human_com
         assert sum(found.handoffs.values()) == 1
         assert found.human.count == 1
         assert found.human.mean_s == pytest.approx(90, abs=1)
+
+
+async def test_a_conversation_that_is_requeued_is_no_new_request_and_waits_again() -> None:
+    async with harness() as app:
+        user = app.user()
+        session = await user.ask_for_human()
+        await app.coordinator().take_over(user)
+        await app.coordinator().change(session.session_id, Status.WAITING)
+        await app.clock.advance(30)
+        await app.coordinator("dan").take_over(user)
+        found = await today(app)
+
+        assert found.handoffs == {"user_request": 1}
+        assert (found.human.count, found.human.mean_s) == (2, 15)
+
+
+async def test_a_whisper_counts_nothing() -> None:
+    async with harness() as app:
+        user = await talking(app)
+        before = await total(app)
+        session_id = await app.session_id(user.customer)
+        await app.transfers.whisper(session_id, "Oferă o masă la geam.", None, None)
+
+        assert await total(app) == before
 
 
 async def test_a_request_that_expires_is_one_request_and_no_human_came() -> None:
