@@ -29,7 +29,7 @@ from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Status
 from domain.tool import Effect, Tool, ToolArguments
-from domain.usage import Usage
+from domain.usage import Counts, Usage
 from domain.view import View
 from domain.write_call import WriteState
 
@@ -245,25 +245,27 @@ class Outbox(Protocol):
         """Delete a dead letter; False: there is none with this id."""
 
 
-class UsageStore(Protocol):
-    """Sums each business's AI usage by day in UTC. It holds nothing about customers."""
+class CountStore(Protocol):
+    """Sums what is counted of each business by day in UTC. It holds nothing about customers."""
 
     @abstractmethod
-    async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
-        """Add tokens and calls to the day's sum; the model is not stored.
+    async def add(self, business_id: BusinessId, day: date, counts: Counts) -> None:
+        """Add to the day's sums, or take away what is negative.
+
+        Names are of `[a-z0-9_]`, and there are not more than a hundred.
 
         Raises: StorageUnavailable; it may have been added nevertheless.
         """
 
     @abstractmethod
-    async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
+    async def counts(self, business_id: BusinessId, first: date, last: date) -> dict[date, Counts]:
         """Return the sums of the days from `first` to `last`, both included, in order.
 
-        Days without usage are left out. Raises: StorageUnavailable.
+        Days without any are left out; a sum that is 0 may be. Raises: StorageUnavailable.
         """
 
 
-class Store(SessionStore, Archive, Outbox, UsageStore, Lifecycle, Protocol):
+class Store(SessionStore, Archive, Outbox, CountStore, Lifecycle, Protocol):
     """All ports of storage, kept by one adapter."""
 
 

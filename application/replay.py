@@ -16,6 +16,7 @@ from msgspec import Struct
 from application.answer_pending import AnswerPending
 from application.answer_versions import AnswerVersions
 from application.attendance import Attendance
+from application.day_counts import DayCounts
 from application.hub import Hub
 from application.policy import Policy
 from application.ports import (
@@ -25,6 +26,7 @@ from application.ports import (
     Businesses,
     BusinessTools,
     Clock,
+    CountStore,
     Knowledge,
     Loaded,
     NewId,
@@ -34,7 +36,6 @@ from application.ports import (
     Timer,
     ToolAnswer,
     ToolRequest,
-    UsageStore,
 )
 from application.recorded_turns import RecordedTurn, is_handover
 from application.session_log import SessionLog
@@ -58,7 +59,7 @@ from domain.notice import NoticeKind
 from domain.plain_text import plain_text
 from domain.session import Draft, Session
 from domain.tool import Tool
-from domain.usage import Usage
+from domain.usage import Counts, Usage
 from domain.view import View
 from domain.write_call import OUTCOMES, WriteState
 
@@ -69,7 +70,7 @@ MAX_DIVERGED = 200
 NOT_RECORDED = "it was not called in the recorded turn, and is not available in this trial"
 
 
-class TurnStore(SessionStore, UsageStore):
+class TurnStore(SessionStore, CountStore):
     """The log as a turn found it. What a trial stores is kept here, and goes nowhere."""
 
     def __init__(self, turn: RecordedTurn) -> None:
@@ -104,10 +105,10 @@ class TurnStore(SessionStore, UsageStore):
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
         return ()
 
-    async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
+    async def add(self, business_id: BusinessId, day: date, counts: Counts) -> None:
         return None
 
-    async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
+    async def counts(self, business_id: BusinessId, first: date, last: date) -> dict[date, Counts]:
         return {}
 
 
@@ -387,7 +388,8 @@ class Trial:
         asked = turn.questions
         clock = _TurnClock((asked or turn.entries)[-1].at, self.clock)
         log = SessionLog(store=store, hub=hub, clock=clock, new_id=self.new_id, policy=policy)
-        tracker = UsageTracker(usage_store=store, observer=noted, clock=clock, policy=policy)
+        counts = DayCounts(count_store=store, clock=clock)
+        tracker = UsageTracker(day_counts=counts, observer=noted, clock=clock, policy=policy)
         attendance = Attendance(
             businesses=record, presence=record, clock=clock, time_zone=self.time_zone
         )

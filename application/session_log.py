@@ -45,6 +45,8 @@ Decide = Callable[[Session | None], Draft | None]
 """A pure decision on the customer's newest session: what to append, None for nothing."""
 BuildNotices = Callable[[Session | None, Sequence[Entry], Draft], Sequence[Notice]]
 """The outbox messages of a draft, given the session before it and that session's newest entries."""
+OnStored = Callable[[Session | None, Sequence[Entry], Draft], None]
+"""Called with each draft once it is stored, and with what `BuildNotices` is given."""
 
 MAX_CACHED_SESSIONS = 10_000
 """The number of customers whose newest session is cached; the least recently used is evicted."""
@@ -140,6 +142,8 @@ class SessionLog:
     policy: Policy
     build_notices: BuildNotices | None = None
     """None: there is no bridge to notify."""
+    on_stored: OnStored | None = None
+    """A draft that is stored although the store could not say so is not passed to it."""
     _cache: BoundedCache[Customer, CachedSession] = field(init=False)
     _readings: dict[Customer, list[_Reading]] = field(default_factory=dict)
     _appending: Counter[Customer] = field(default_factory=Counter)
@@ -318,7 +322,7 @@ class SessionLog:
             if draft is not None:
                 if self.build_notices is not None:
                     draft.notices = _notices(self.build_notices, cached, draft)
-                if await self._append(customer, draft, origin):
+                if await self._append(customer, cached, draft, origin):
                     return draft.session
             elif reloaded:
                 return cached.session if cached is not None else None
@@ -357,11 +361,15 @@ class SessionLog:
                 draft.notices = self.build_notices(loaded.session, loaded.recent, draft)
             with suppress(SeqTaken):
                 await self.store.append(draft, draft.session.due_at(self.policy.timing))
+                if self.on_stored is not None:
+                    self.on_stored(loaded.session, loaded.recent, draft)
                 return draft.session
         raise StorageUnavailable("too many writers on one session")
 
-    async def _append(self, customer: Customer, draft: Draft, origin: object) -> bool:
-        """Store a draft and publish it; False: another writer was first.
+    async def _append(
+        self, customer: Customer, before: CachedSession | None, draft: Draft, origin: object
+    ) -> bool:
+        """Store a draft that follows `before`, and publish it; False: another writer was first.
 
         Where it is not known whether it is stored, all are to read.
         """
@@ -381,6 +389,9 @@ class SessionLog:
                 del self._appending[customer]
             if opening is not None:
                 self._end(customer, opening)
+        if self.on_stored is not None:
+            recent = before.recent if before is not None else ()
+            self.on_stored(before.session if before is not None else None, recent, draft)
         cached = self._cache.get(customer)
         if cached is not None and cached.extend(session.session_id, entries, session):
             self._cache.put(customer, cached, cached.bytes)

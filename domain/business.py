@@ -14,6 +14,7 @@ from domain.language import lookup
 from domain.plain_text import shortened
 from domain.texts import NO_WORDS, Words
 from domain.tool import ToolServer
+from domain.usage import Prices
 
 DEFAULT_LANGUAGE = "ro"
 """The language of a business that does not say which."""
@@ -127,6 +128,8 @@ class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Name → text with REPLY_VARIABLES: what its coordinators write again and again."""
     handoff: HandoffRules = HandoffRules()
     model: ModelSettings = ModelSettings()
+    prices: Prices | None = None
+    """Of its model; None: not known."""
     has_knowledge: bool = False
     """True if it has documents to search."""
     tool_servers: tuple[ToolServer, ...] = ()

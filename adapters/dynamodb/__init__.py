@@ -38,7 +38,7 @@ first claim of a process does.
 | dead and retry | 6 | 6 | 4 |
 | dead and drop | 4 | 2 | 2 |
 | add | 1 | 2 | 0 |
-| spent, in 31 days | 1 | 0 | 1 |
+| counts, in 31 days | 1 | 0 | 1 |
 | lease: claim, or renew | 1 | 1 | 0 |
 | lease: release | 1 | 1 | 0 |
 | erase: one conversation of 10 messages | 13 | 18 | 9 |

@@ -12,7 +12,7 @@ An attribute is a dictionary of its type and its value, as in DynamoDB's API:
 | `U#<business>#<user>` | `OPEN` | the customer's newest session |
 | `U#<business>#<user>` | `S#<opened at>#<session>` | a pointer to a session of the customer |
 | `U#<business>#<user>` | `I#<key>` | an idempotency key |
-| `B#<business>` | `D#<day>` | the usage of a day |
+| `B#<business>` | `D#<day>` | the counts of a day |
 | `L#<name>` | `HELD` | a lease |
 
 Names of attributes are short, because they are stored and billed with every item. A *slot* is a
@@ -39,7 +39,8 @@ key of an index that begins with a time; an item without a slot is not in that i
 | `sid` | newest session, key | the session's id |
 | `up` | newest session | whether it is open |
 | `q`, `st`, `w` | key | seq and status of what was stored, and when, in milliseconds |
-| `i`, `h`, `o`, `n` | usage | tokens in, of these cached, tokens out, calls |
+| `i`, `h`, `o`, `n` | counts | tokens in, of these cached, tokens out, calls |
+| by their own names | counts | all others: see `domain/outcomes.py` |
 | `h`, `u` | lease | its holder, and until when nobody else gets it, in milliseconds |
 """
 

@@ -6,11 +6,11 @@ from typing import Self
 
 from adapters.dynamodb.archive import DynamoArchive
 from adapters.dynamodb.client import Dynamo, bounded
+from adapters.dynamodb.counts import DynamoCountStore
 from adapters.dynamodb.leases import DynamoLeases
 from adapters.dynamodb.outbox import DynamoOutbox
 from adapters.dynamodb.session_reader import SessionReader
 from adapters.dynamodb.sessions import DynamoSessions
-from adapters.dynamodb.usage import DynamoUsageStore
 from application.ports import Clock
 
 
@@ -45,8 +45,8 @@ class DynamoStore:
         archive = DynamoArchive(db, clock, reader)
         self.list_sessions, self.erase = archive.list_sessions, archive.erase
 
-        usage = DynamoUsageStore(db)
-        self.add, self.spent = usage.add, usage.spent
+        counts = DynamoCountStore(db)
+        self.add, self.counts = counts.add, counts.counts
         self.prune = sessions.prune
 
         self.leases = DynamoLeases(db, clock)

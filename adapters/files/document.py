@@ -44,6 +44,7 @@ from domain.tool import (
     LookUp,
     ToolServer,
 )
+from domain.usage import Prices
 
 MAX_KEY_PARTS = 100
 """The parts of a dotted key: `tomllib` takes a time that grows with their square."""
@@ -66,6 +67,8 @@ _HOURS = 'a table of days, such as "mon-fri" = "9:00-18:00"'
 _TOKENS = Meta(
     ge=0, le=10**12, title="a whole number from 0 to 1,000,000,000,000", description="tokens a day"
 )
+
+_PRICE = Meta(ge=0, le=1_000_000, title="a number from 0 to 1,000,000")
 
 
 class ModelTable(Struct, frozen=True, kw_only=True):
@@ -106,6 +109,17 @@ class ModelTable(Struct, frozen=True, kw_only=True):
     ) = None
     budget_soft_tokens: Annotated[int, _TOKENS] | None = None
     budget_hard_tokens: Annotated[int, _TOKENS] | None = None
+
+
+class PricesTable(Struct, frozen=True, kw_only=True):
+    """`[prices]`: what a million tokens of the model cost."""
+
+    currency: Annotated[
+        str, Meta(pattern=r"^[A-Z]{3}\Z", title="the ISO 4217 code of a currency, such as EUR")
+    ]
+    input: Annotated[float, _PRICE]
+    cached: Annotated[float, _PRICE] | None = None
+    output: Annotated[float, _PRICE]
 
 
 class HandoffTable(Struct, frozen=True, kw_only=True):
@@ -270,6 +284,7 @@ class BusinessTable(Struct, frozen=True, kw_only=True):
     facts: Annotated[Toml, Meta(title="a table of facts")] = {}
     locations: Annotated[dict[str, Toml], Meta(title="tables, such as [locations.centre]")] = {}
     model: Annotated[Toml, Meta(title="a table")] = {}
+    prices: Annotated[Toml, Meta(title="a table")] | None = None
     words: Annotated[Toml, Meta(title="a table")] = {}
     replies: Annotated[
         Toml, Meta(max_length=MAX_REPLIES, title=f"a table of up to {MAX_REPLIES} texts")
@@ -394,6 +409,7 @@ class _Reader:
             "replies": self._replies(found["replies"]),
             "handoff": self._handoff(found["handoff"]),
             "model": self._model(found["model"]),
+            "prices": self._prices(found["prices"]),
             "reservations": tuple(self._reservations(found["reservations"])),
             "tool_servers": tuple(self._tool_servers(found["tools"])),
         }
@@ -576,6 +592,14 @@ class _Reader:
         names = {"name": "model", "key": "api_key_variable"}
         return ModelSettings(**{names.get(key, key): value for key, value in found.items()})
 
+    def _prices(self, table: Toml | None) -> Prices | None:
+        """Read `[prices]`: what was cached costs as much as the rest, where no price is given."""
+        if table is None:
+            return None
+        found = self._fields(PricesTable, table, "prices.")
+        cached = found.pop("cached")
+        return Prices(cached=found["input"] if cached is None else cached, **found)
+
     def _handoff(self, table: Toml | bool) -> HandoffRules:
         if isinstance(table, bool):
             return HandoffRules(enabled=table)
@@ -701,6 +725,7 @@ def key_rows() -> Iterator[tuple[str, str]]:
         "languages.TAG.": LanguageTable,
         "website.": WebsiteTable,
         "model.": ModelTable,
+        "prices.": PricesTable,
         "handoff.": HandoffTable,
         "reservations[].": ReservationTable,
         "tools.NAME.": ToolServerTable,

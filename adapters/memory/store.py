@@ -1,5 +1,6 @@
 """The store in dictionaries, for tests, simulations and the demo. It ends with its process."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,7 +17,7 @@ from domain.message import Entry, Message
 from domain.notice import DeadLetter, Deferred, Lane, Notice, Outcome, Undeliverable
 from domain.session import Draft, Session
 from domain.status import Status
-from domain.usage import Usage
+from domain.usage import Counts
 
 _PRUNED_SESSIONS = 500
 """The number of sessions that are looked at in one `prune`."""
@@ -96,7 +97,7 @@ class MemoryStore(Store):
         }
         self._queued_in: dict[str, tuple[Lane, SessionId]] = {}
         self._dead: dict[SessionId, dict[str, DeadLetter]] = {}
-        self._usage: dict[BusinessId, dict[date, Usage]] = {}
+        self._counts: dict[BusinessId, dict[date, Counter[str]]] = {}
 
     def __repr__(self) -> str:
         return f"<MemoryStore sessions={len(self._logs)} undelivered={len(self._queued_in)}>"
@@ -355,13 +356,13 @@ class MemoryStore(Store):
     async def drop(self, notice_id: str) -> bool:
         return self._pop_dead(notice_id) is not None
 
-    async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
-        days = self._usage.setdefault(business_id, {})
-        days[day] = replace(days.get(day, Usage()).plus(usage), model="")
+    async def add(self, business_id: BusinessId, day: date, counts: Counts) -> None:
+        days = self._counts.setdefault(business_id, {})
+        days.setdefault(day, Counter()).update(counts)
 
-    async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
-        days = self._usage.get(business_id, {})
-        return {day: days[day] for day in sorted(days) if first <= day <= last}
+    async def counts(self, business_id: BusinessId, first: date, last: date) -> dict[date, Counts]:
+        days = self._counts.get(business_id, {})
+        return {day: dict(days[day]) for day in sorted(days) if first <= day <= last}
 
     def _pop_dead(self, notice_id: str) -> DeadLetter | None:
         for session_id, letters in self._dead.items():

@@ -94,6 +94,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
                     AND other.dead IS NULL
                     AND (other.ready_at IS NOT NULL OR other.position < outbox.position))""",
     ),
+    (
+        # One row for each count, whatever is counted.
+        """CREATE TABLE counts (
+            business_id TEXT NOT NULL,
+            day TEXT NOT NULL,
+            name TEXT NOT NULL,
+            count INTEGER NOT NULL,
+            PRIMARY KEY (business_id, day, name)
+        ) WITHOUT ROWID""",
+        *(
+            f"INSERT INTO counts SELECT business_id, day, '{name}', {name} FROM usage"
+            for name in ("input_tokens", "cached_tokens", "output_tokens", "calls")
+        ),
+        "DROP TABLE usage",
+    ),
 )
 """The statements that migrate the schema from version n (the index) to n + 1. Times are in ms."""
 

@@ -34,7 +34,7 @@ from domain.message import Entry, Message, StatusChange
 from domain.notice import DeadLetter, Deferred, Delivered, Lane, Notice, Outcome
 from domain.session import Draft, Session
 from domain.status import Status
-from domain.usage import Usage
+from domain.usage import Counts
 
 logger = logging.getLogger(__name__)
 
@@ -86,12 +86,9 @@ _RETRY = """UPDATE outbox SET dead = NULL, attempts = 0, ready_at = CASE WHEN EX
         (SELECT 1 FROM outbox AS other WHERE other.session_id = outbox.session_id
             AND other.lane = outbox.lane AND other.dead IS NULL) THEN NULL ELSE due_at END
     WHERE notice_id = ? AND dead IS NOT NULL"""
-_ADD_USAGE = """INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-    input_tokens = input_tokens + excluded.input_tokens,
-    cached_tokens = cached_tokens + excluded.cached_tokens,
-    output_tokens = output_tokens + excluded.output_tokens,
-    calls = calls + excluded.calls"""
-_USAGE_OF = """SELECT day, input_tokens, cached_tokens, output_tokens, calls FROM usage
+_ADD_COUNT = """INSERT INTO counts VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET count = count + excluded.count"""
+_COUNTS_OF = """SELECT day, name, count FROM counts
     WHERE business_id = ? AND day BETWEEN ? AND ? ORDER BY day"""
 
 
@@ -332,15 +329,17 @@ class SqliteStore(Store):
         sql = "DELETE FROM outbox WHERE notice_id = ? AND dead IS NOT NULL"
         return await self._write(lambda db: db.execute(sql, (notice_id,)).rowcount > 0)
 
-    async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
-        counts = (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.calls)
-        row = (business_id, day.isoformat(), *counts)
-        await self._write(lambda db: db.execute(_ADD_USAGE, row))
+    async def add(self, business_id: BusinessId, day: date, counts: Counts) -> None:
+        rows = [(business_id, day.isoformat(), name, count) for name, count in counts.items()]
+        await self._write(lambda db: db.executemany(_ADD_COUNT, rows))
 
-    async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
+    async def counts(self, business_id: BusinessId, first: date, last: date) -> dict[date, Counts]:
         key = (business_id, first.isoformat(), last.isoformat())
-        rows: Rows = await self._read(lambda db: db.execute(_USAGE_OF, key).fetchall())
-        return {date.fromisoformat(day): _usage(*counts) for day, *counts in rows}
+        rows: Rows = await self._read(lambda db: db.execute(_COUNTS_OF, key).fetchall())
+        days = dict[date, dict[str, int]]()
+        for day, name, count in rows:
+            days.setdefault(date.fromisoformat(day), {})[name] = count
+        return {**days}
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         result: T = await self._reads.submit(work)
@@ -572,15 +571,6 @@ def _erase(db: sqlite3.Connection, customer: Customer) -> Erased:
     delete(f"entries WHERE {of_sessions}")
     delete(f"keys WHERE {of_customer}")
     return Erased(delete(f"sessions WHERE {of_customer}"), messages, notices)
-
-
-def _usage(input_tokens: int, cached_tokens: int, output_tokens: int, calls: int) -> Usage:
-    return Usage(
-        input_tokens=input_tokens,
-        cached_tokens=cached_tokens,
-        output_tokens=output_tokens,
-        calls=calls,
-    )
 
 
 def _claim(

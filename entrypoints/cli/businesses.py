@@ -214,6 +214,9 @@ def _shown(business: Business, settings: Settings) -> Iterator[str]:
     yield from _hours("  hours", handoff.hours, zone)
     model = {key: str(each) for key, each in asdict(business.model).items() if each is not None}
     yield from _rows({f"model {key.replace('_', ' ')}": each for key, each in model.items()})
+    if (prices := business.prices) is not None:
+        amounts = f"{prices.input:g} in, {prices.cached:g} cached, {prices.output:g} out"
+        yield from _rows({"prices": f"{prices.currency} {amounts}, of a million tokens"})
     yield from _rows({"documents": "yes" if business.has_knowledge else "none"})
     for server in business.tool_servers:
         yield from _rows({f"tools {server.name}": shown_url(server.url) or server.command[0]})

@@ -10,10 +10,10 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from application.bridge_inbox import BridgeInbox
+from application.day_counts import FLUSH_EVERY_S
 from application.deliver_outbox import DeliverOutbox
 from application.ports import Clock
 from application.sweep import BATCH
-from application.usage_tracker import FLUSH_EVERY_S, UsageTracker
 from domain.errors import Failure
 from entrypoints.problems import problem_handlers
 from entrypoints.server.container import Container, bridge_socket
@@ -129,9 +129,9 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
                 logger.warning("Old indexes could not be removed", extra=extra, exc_info=error)
         if (files := container.business_files()) is not None:
             _start(stack, forever("businesses", files.refresh, container.clock()))
+        stack.push_async_callback(_write_last_counts, container)
         _connect_bridge(container, stack)
-        stack.push_async_callback(_write_usage, container.usage_tracker())
-        _start(stack, _write_usage_forever(container))
+        _start(stack, _write_counts_forever(container))
         stack.push_async_callback(container.turns().stop)
         stack.push_async_callback(container.suggest_reply().stop)
         _start(stack, _sweep_forever(container))
@@ -214,22 +214,27 @@ def _check_owners_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, An
     return forever("check_owners", work, clock, crashed_pause_s=CHECK_OWNERS_EVERY_S)
 
 
-def _write_usage_forever(container: Container) -> Coroutine[Any, Any, None]:
-    usage_tracker = container.usage_tracker()
-
+def _write_counts_forever(container: Container) -> Coroutine[Any, Any, None]:
     async def work() -> float:
-        await usage_tracker.flush()
+        await _write_counts(container)
         return FLUSH_EVERY_S
 
-    return forever("usage", work, container.clock(), failed_pause_s=FLUSH_EVERY_S)
+    return forever("counts", work, container.clock(), failed_pause_s=FLUSH_EVERY_S)
 
 
-async def _write_usage(usage_tracker: UsageTracker) -> None:
+async def _write_counts(container: Container) -> None:
+    try:
+        await container.outcomes().count_reopened()
+    finally:
+        await container.day_counts().flush()
+
+
+async def _write_last_counts(container: Container) -> None:
     """Write the last counts, which no later flush would write."""
     try:
-        await usage_tracker.flush()
+        await _write_counts(container)
     except Failure as error:
-        extra = {"action": "usage_not_written"}
-        logger.warning("The last usage could not be written", extra=extra, exc_info=error)
+        extra = {"action": "counts_not_written"}
+        logger.warning("The last counts could not be written", extra=extra, exc_info=error)
     except Exception:  # or the rest of the shutdown would end in a traceback
-        logger.exception("Writing the last usage crashed", extra={"action": "usage_crashed"})
+        logger.exception("Writing the last counts crashed", extra={"action": "counts_crashed"})

@@ -38,9 +38,11 @@ from application.attendance import Attendance
 from application.bridge_inbox import BridgeInbox
 from application.chat_owners import ChatOwners
 from application.confirmations import Confirmations
+from application.day_counts import DayCounts
 from application.deliver_outbox import DeliverOutbox
 from application.hub import Hub
 from application.join import JoinConversation
+from application.outcomes import OutcomeCounter
 from application.policy import Policy
 from application.ports import (
     Assistant,
@@ -667,6 +669,10 @@ class Container(containers.DeclarativeContainer):
     )
     presenter: Provider[EventPresenter] = providers.Singleton(EventPresenter, live_chat)
 
+    day_counts: Provider[DayCounts] = providers.Singleton(DayCounts, count_store=store, clock=clock)
+    outcomes: Provider[OutcomeCounter] = providers.Singleton(
+        OutcomeCounter, day_counts=day_counts, store=store, archive=store
+    )
     session_log: Provider[SessionLog] = providers.Singleton(
         SessionLog,
         store=store,
@@ -679,12 +685,13 @@ class Container(containers.DeclarativeContainer):
             none=providers.Object(None),
             elixir=providers.Singleton(partial, outbox_messages, new_id=new_id),
         ),
+        on_stored=outcomes.provided.count,
     )
     read_history: Provider[ReadHistory] = providers.Singleton(
         ReadHistory, session_log=session_log, store=store
     )
     usage_tracker: Provider[UsageTracker] = providers.Singleton(
-        UsageTracker, usage_store=store, observer=metrics, clock=clock, policy=policy
+        UsageTracker, day_counts=day_counts, observer=metrics, clock=clock, policy=policy
     )
     summaries: Provider[Summaries] = providers.Singleton(
         Summaries,
@@ -927,6 +934,7 @@ class Container(containers.DeclarativeContainer):
         suggest_reply=suggest_reply,
         privacy=privacy,
         usage_tracker=usage_tracker,
+        outcomes=outcomes,
         businesses=businesses,
         clock=clock,
         count_refusal=metrics.provided.refused,

@@ -1,5 +1,6 @@
 """The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ from adapters.json_shapes import (
     context_json,
     timestamp,
 )
-from application.business_facts import language_of
+from application.business_facts import facts_if_known, language_of
 from application.confirmations import Confirmations
+from application.outcomes import OutcomeCounter
 from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
 from application.privacy import Privacy
 from application.read_history import ReadHistory
@@ -42,6 +44,7 @@ from domain.identity import (
     stored_customer,
 )
 from domain.message import MAX_HANDOVER_NOTE, MAX_WHISPER, message_text
+from domain.outcomes import Outcomes, outcomes_in
 from domain.plain_text import note_text
 from domain.status import Status
 from domain.usage import Usage, together
@@ -75,7 +78,7 @@ EVENT_STREAM = "text/event-stream"
 MAX_PAGE = 200
 MAX_LISTED = 100
 MAX_SPAN = timedelta(days=366)
-"""The longest period of a usage report."""
+"""The longest period of a report."""
 DEFAULT_SPAN = timedelta(days=29)
 """The days from the first to the last of a report without a period."""
 
@@ -112,6 +115,24 @@ class UsageReport(CamelStruct):
     business_id: str
     days: list[DayJson]
     total: UsageJson
+
+
+class DayOutcomes(Outcomes, frozen=True, kw_only=True, rename="camel"):
+    """The outcomes of one day."""
+
+    day: date
+
+
+class OutcomeReport(CamelStruct):
+    """The outcomes of a business's conversations: of each day (UTC) that has any, and in total.
+
+    `currency`: of the costs, by the prices of today; null: the business's file has no prices.
+    """
+
+    business_id: str
+    currency: str | None
+    days: list[DayOutcomes]
+    total: Outcomes
 
 
 class StatusRequest(CamelStruct):
@@ -222,6 +243,13 @@ class Receipt(CamelStruct):
     erased_at: str
 
 
+ReportedBusiness = Annotated[
+    str, QueryParameter(name="businessId", pattern=STORED_IDENTIFIER_PATTERN)
+]
+FirstDay = Annotated[date | None, QueryParameter(name="from")]
+LastDay = Annotated[date | None, QueryParameter(name="to")]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiServices:
     """The use cases and ports behind the API."""
@@ -235,6 +263,7 @@ class ApiServices:
     suggest_reply: SuggestReply
     privacy: Privacy
     usage_tracker: UsageTracker
+    outcomes: OutcomeCounter
     businesses: Businesses
     clock: Clock
     count_refusal: Callable[[str], None]
@@ -275,7 +304,7 @@ def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
             *_conversation_routes(services),
             *_coordinator_routes(services),
             *_user_routes(services),
-            *_usage_routes(services),
+            *_report_routes(services),
         ],
         exception_handlers={ConversationError: counted},
         request_class=ApiRequest,
@@ -546,29 +575,50 @@ def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     return [export, erase]
 
 
-def _usage_routes(services: ApiServices) -> list[ControllerRouterHandler]:
-    @get("/usage", tags=["usage"], responses=problems())
-    async def usage(
-        business_id: Annotated[
-            str, QueryParameter(name="businessId", pattern=STORED_IDENTIFIER_PATTERN)
-        ],
-        first: Annotated[date | None, QueryParameter(name="from")] = None,
-        last: Annotated[date | None, QueryParameter(name="to")] = None,
-    ) -> UsageReport:
-        """Report the AI usage of a business, both days included; default: the last 30 days."""
-        owner = stored_business(business_id)
+def _report_routes(services: ApiServices) -> list[ControllerRouterHandler]:
+    def period(first: date | None, last: date | None) -> tuple[date, date]:
         end = last or services.clock.now().date()
         begin = first or max(date.min + DEFAULT_SPAN, end) - DEFAULT_SPAN
         if not timedelta(0) <= end - begin < MAX_SPAN:
             raise InvalidPayload(f"from must not be after to, nor {MAX_SPAN.days} days before it")
-        days = await services.usage_tracker.by_day(owner, begin, end)
+        return begin, end
+
+    @get("/usage", tags=["reports"], responses=problems())
+    async def usage(
+        business_id: ReportedBusiness, first: FirstDay = None, last: LastDay = None
+    ) -> UsageReport:
+        """Report the AI usage of a business, both days included; default: the last 30 days."""
+        owner = stored_business(business_id)
+        days = await services.usage_tracker.by_day(owner, *period(first, last))
         return UsageReport(
             owner,
             [DayJson(**asdict(usage_json(spent)), day=day) for day, spent in days.items()],
             usage_json(together(*days.values()) or Usage()),
         )
 
-    return [usage]
+    @get("/outcomes", tags=["reports"], responses=problems())
+    async def outcomes(
+        business_id: ReportedBusiness, first: FirstDay = None, last: LastDay = None
+    ) -> OutcomeReport:
+        """Report what became of a business's conversations; the period is as for the usage."""
+        owner = stored_business(business_id)
+        days = await services.outcomes.by_day(owner, *period(first, last))
+        business = await facts_if_known(services.businesses, owner)
+        prices = business.prices if business is not None else None
+        total = Counter[str]()
+        for counts in days.values():
+            total.update(counts)
+        return OutcomeReport(
+            owner,
+            prices.currency if prices is not None else None,
+            [
+                DayOutcomes(**asdict(outcomes_in(counts, prices)), day=day)
+                for day, counts in days.items()
+            ],
+            outcomes_in(total, prices),
+        )
+
+    return [usage, outcomes]
 
 
 def _stored_json(posted: PostedCoordinatorMessage) -> AgentMessageStored:
@@ -613,7 +663,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("conversations", "Conversations and their messages."),
             Tag("coordinators", "Takeovers, messages, returns and closes by coordinators."),
-            Tag("usage", "The usage of the AI."),
+            Tag("reports", "The usage of the AI, and the outcomes of conversations."),
             Tag("users", "A user's rights of access and erasure."),
             Tag("visitors", "Identities for customers whom nobody signs in."),
             Tag("operation", "Health and metrics."),

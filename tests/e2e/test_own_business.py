@@ -93,7 +93,8 @@ def test_check_and_show_know_the_website(tmp_path: Path) -> None:
         tmp_path,
         "resto.toml",
         'name = "Resto"\nfacts.phone = "1"\n[website]\ncolour = "#fff"\n'
-        'origins = ["https://resto.example"]\n[languages.en]\ngreeting = "Hi!"',
+        'origins = ["https://resto.example"]\n[languages.en]\ngreeting = "Hi!"\n'
+        '[prices]\ncurrency = "EUR"\ninput = 0.25\ncached = 0.025\noutput = 2',
     )
     write(tmp_path, "bad/business.toml", 'name = "Bad"\n[website]\nlogo = "logo.png"')
 
@@ -109,6 +110,7 @@ def test_check_and_show_know_the_website(tmp_path: Path) -> None:
         "website": "https://resto.example",
         "  colour": "#fff",
         "languages en": "Hi!",
+        "prices": "EUR 0.25 in, 0.025 cached, 2 out, of a million tokens",
     }.items() <= {line[:24].rstrip(): line[24:] for line in shown.stdout.splitlines()}.items()
 
 

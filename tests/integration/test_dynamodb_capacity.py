@@ -176,7 +176,7 @@ async def delivered_turn_with_key(talk: Talk) -> None:
 
 
 async def spending(talk: Talk) -> None:
-    await talk.store.add(ANA.business_id, TODAY, Usage(input_tokens=900, calls=1))
+    await talk.store.add(ANA.business_id, TODAY, Usage(input_tokens=900, calls=1).counts)
 
 
 async def lease(talk: Talk) -> None:
@@ -231,9 +231,9 @@ MEASURED: dict[str, tuple[Step, Step]] = {
     "dead and retry": (dead, revived),
     "dead and drop": (dead, dropped),
     "add": (nothing, spending),
-    "spent, in 31 days": (
+    "counts, in 31 days": (
         spending,
-        lambda talk: talk.store.spent(ANA.business_id, TODAY - timedelta(days=30), TODAY),
+        lambda talk: talk.store.counts(ANA.business_id, TODAY - timedelta(days=30), TODAY),
     ),
     "lease: claim, or renew": (nothing, lease),
     "lease: release": (lease, lambda talk: talk.store.leases.release("n", "me")),

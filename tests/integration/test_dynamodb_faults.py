@@ -228,9 +228,9 @@ async def test_usage_is_counted_once_though_the_response_is_lost(
     cost, day = Usage(input_tokens=90, cached_tokens=40, output_tokens=10, calls=1), NOON.date()
     async with faulty(tmp_path) as (store, proxy):
         proxy.plan = in_turn(fault, fault)
-        await store.add(ANA.business_id, day, cost)
+        await store.add(ANA.business_id, day, cost.counts)
 
-        assert await store.spent(ANA.business_id, day, day) == {day: cost}
+        assert await store.counts(ANA.business_id, day, day) == {day: cost.counts}
 
 
 Call = Callable[[DynamoStore, Session], Awaitable[object]]
@@ -250,8 +250,8 @@ CALLS: dict[str, Call] = {
     "dead": lambda store, session: store.dead(10),
     "retry": lambda store, session: store.retry("s1-10"),
     "drop": lambda store, session: store.drop("s1-10"),
-    "add": lambda store, session: store.add(ANA.business_id, NOON.date(), Usage(calls=1)),
-    "spent": lambda store, session: store.spent(ANA.business_id, NOON.date(), NOON.date()),
+    "add": lambda store, session: store.add(ANA.business_id, NOON.date(), {"calls": 1}),
+    "counts": lambda store, session: store.counts(ANA.business_id, NOON.date(), NOON.date()),
 }
 
 

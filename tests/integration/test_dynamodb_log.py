@@ -451,3 +451,17 @@ async def test_a_response_that_is_not_dynamodbs_is_an_error() -> None:
 
         with pytest.raises(StorageUnavailable, match="not DynamoDB's: text/html"):
             await store.__aenter__()
+
+
+async def test_an_item_of_counts_always_has_the_usage_that_earlier_versions_read(
+    tmp_path: Path,
+) -> None:
+    running = engine(DYNOXIDE)
+    async with dynamo_store(running.url, running.table(tmp_path), NOON) as store:
+        await store.add(ANA.business_id, NOON.date(), {"ended": 1})
+        item = await store._db.get("B#b1", "D#2026-03-01")
+
+    assert item is not None
+    assert {name: item[name] for name in ("i", "h", "o", "n")} == {
+        name: {"N": "0"} for name in "ihon"
+    }

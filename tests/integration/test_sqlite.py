@@ -28,7 +28,6 @@ from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Audience, Author
 from domain.notice import Lane
 from domain.session import Draft
-from domain.usage import Usage
 from tests.contract.stores import (
     ANA,
     DAN,
@@ -286,7 +285,7 @@ async def test_a_store_that_a_later_version_migrates_beside_it_is_neither_writte
             store.due(NOON, 9),
             store.claim(Lane.PEOPLE, NOON, NOON, 9),
             store.erase(ANA),
-            store.add(BusinessId("b1"), NOON.date(), Usage(calls=1)),
+            store.add(BusinessId("b1"), NOON.date(), {"calls": 1}),
         ]
         outcomes = [await asyncio.gather(call, return_exceptions=True) for call in calls]
 
@@ -314,13 +313,13 @@ async def test_a_file_of_the_first_version_is_migrated(tmp_path: Path) -> None:
         loaded = await store.latest(ANA)
         assert loaded is not None
         await store.append(user_says(loaded.session), None)
-        await store.add(BusinessId("b1"), NOON.date(), Usage(input_tokens=1))
-        spent = await store.spent(BusinessId("b1"), NOON.date(), NOON.date())
+        await store.add(BusinessId("b1"), NOON.date(), {"input_tokens": 1})
+        counts = await store.counts(BusinessId("b1"), NOON.date(), NOON.date())
         log = await store.page(session.session_id, limit=10)
 
     assert [(entry.seq, entry.text) for entry in log] == [(1, "hello"), (2, "hello")]
     assert (loaded.session.usage, loaded.session.summary, loaded.session.tokens) == (None,) * 3
-    assert spent == {NOON.date(): Usage(input_tokens=1)}
+    assert counts == {NOON.date(): {"input_tokens": 1}}
 
 
 async def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
@@ -386,7 +385,7 @@ async def test_nothing_of_an_erased_customer_is_left_in_the_file(tmp_path: Path)
             session = await stored(store, user_says(session, f"SECRET-{number}", key=f"k{number}"))
         await store.erase(ANA)
 
-    assert contents(path) == {"sessions": 1, "entries": 89, "keys": 0, "outbox": 0, "usage": 0}
+    assert contents(path) == {"sessions": 1, "entries": 89, "keys": 0, "outbox": 0, "counts": 0}
     assert b"SECRET" not in path.read_bytes()
 
 

@@ -24,7 +24,7 @@ from domain.identity import BusinessId, MessageId, SessionId, stored_customer
 from domain.message import Author
 from domain.session import Draft
 from domain.status import Status
-from domain.usage import Usage
+from domain.usage import Usage, usage_in
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
@@ -123,14 +123,16 @@ async def test_usage_is_read_and_added_to(generation: Generation, snapshot: Snap
     async with snapshot.open(generation.now) as store:
         for business, days in generation.expected["usage"].items():
             first, last = date(2026, 1, 1), date(2026, 12, 31)
-            spent = await store.spent(BusinessId(business), first, last)
+            spent = await store.counts(BusinessId(business), first, last)
             day = [*spent][-1]
-            await store.add(BusinessId(business), day, Usage(input_tokens=1, calls=1))
-            again = await store.spent(BusinessId(business), day, day)
+            await store.add(BusinessId(business), day, Usage(input_tokens=1, calls=1).counts)
+            again = await store.counts(BusinessId(business), day, day)
 
-            found = {each.isoformat(): usage_json(usage) for each, usage in spent.items()}
+            found = {
+                each.isoformat(): usage_json(usage_in(counts)) for each, counts in spent.items()
+            }
             assert found == {each: {"model": "", **usage} for each, usage in days.items()}
-            assert again[day] == spent[day].plus(Usage(input_tokens=1, calls=1))
+            assert usage_in(again[day]) == usage_in(spent[day]).plus(Usage(input_tokens=1, calls=1))
 
 
 async def test_a_key_is_kept_for_48_hours_and_conversations_go_on(

@@ -218,7 +218,7 @@ def _owner_of_a_call(stack: ExitStack) -> None:
     put(stack, application.write_calls, "begin_call", anyway)
 
 
-@_safeguard("deeds", "14", 81)
+@_safeguard("deeds", "14", 45)
 def _fence_of_a_call(stack: ExitStack) -> None:
     """A call begins only if no other run of the turn has begun one that is not known here."""
 
@@ -229,7 +229,7 @@ def _fence_of_a_call(stack: ExitStack) -> None:
     put(stack, application.write_calls, "begin_call", anyway)
 
 
-@_safeguard("deeds", "14", 3)
+@_safeguard("deeds", "14", 4)
 def _retaken_turn(stack: ExitStack) -> None:
     """What an earlier run of the turn has done is not done again, nor anything in its place."""
     put(stack, TurnWrites, "recorded", nothing)
@@ -253,7 +253,7 @@ def _yes(stack: ExitStack) -> None:
     put(stack, TurnTools, "_write", anyway)
 
 
-@_safeguard("deeds", "14", 6)
+@_safeguard("deeds", "14", 27)
 def _newest_words(stack: ExitStack) -> None:
     """A yes in words answers a question only where that is what the customer was shown last."""
 
@@ -266,7 +266,7 @@ def _newest_words(stack: ExitStack) -> None:
     put(stack, domain.decisions, "answer_in_words", anyway)
 
 
-@_safeguard("deeds", "14", 4)
+@_safeguard("deeds", "14", 8)
 def _withdrawal(stack: ExitStack) -> None:
     """A question, and a yes that was not acted on yet, end where the conversation changes hands."""
     put(stack, domain.decisions, "withdraw_question", nothing)
@@ -278,7 +278,7 @@ def _expiry(stack: ExitStack) -> None:
     put(stack, domain.decisions, "is_too_late", lambda question, at: False)
 
 
-@_safeguard("deeds", "14", 12)
+@_safeguard("deeds", "14", 23)
 def _wait_for_an_outcome(stack: ExitStack) -> None:
     """Who finds a call that another process has begun leaves it the time to store the outcome."""
 
@@ -288,7 +288,7 @@ def _wait_for_an_outcome(stack: ExitStack) -> None:
     put(stack, WriteCalls, "settle", at_once)
 
 
-@_safeguard("deeds", "14", 3)
+@_safeguard("deeds", "14", 2)
 def _look_up_in_time(stack: ExitStack) -> None:
     """It is looked up whether a call was made only once that cannot happen any more."""
     look_up: Any = WriteCalls._looked_up
@@ -299,7 +299,7 @@ def _look_up_in_time(stack: ExitStack) -> None:
     put(stack, WriteCalls, "_looked_up", at_once)
 
 
-@_safeguard("deeds", "14", 1)
+@_safeguard("deeds", "14", 2)
 def _outcome_after_a_change_of_owner(stack: ExitStack) -> None:
     """What came of a call is stored, whoever has the conversation by then."""
 
@@ -309,7 +309,7 @@ def _outcome_after_a_change_of_owner(stack: ExitStack) -> None:
     put(stack, application.write_calls, "record_outcome", owned)
 
 
-@_safeguard("deeds", "14", 9)
+@_safeguard("deeds", "14", 11)
 def _one_outcome(stack: ExitStack) -> None:
     """What came of a call is stored once, also where the first time seemed to fail."""
 
@@ -322,13 +322,13 @@ def _one_outcome(stack: ExitStack) -> None:
     put(stack, application.write_calls, "record_outcome", again)
 
 
-@_safeguard("deeds", "14", 40)
+@_safeguard("deeds", "14", 2)
 def _overdue_calls(stack: ExitStack) -> None:
     """A call of which no process is going to store an outcome is unknown in the end."""
     put(stack, application.sweep, "overdue_calls", nothing)
 
 
-@_safeguard("deeds", "14", 7)
+@_safeguard("deeds", "14", 8)
 def _answer_knows_the_calls(stack: ExitStack) -> None:
     """An answer is stored only if it knows what has become of each call."""
 
@@ -387,7 +387,7 @@ def _ignore_outages(stack: ExitStack) -> None:
     put(stack, Hub, "report_away", later)
 
 
-@_safeguard("cuts", "2", 3)
+@_safeguard("cuts", "2", 1)
 def _pieces_held_back(stack: ExitStack) -> None:
     """Once hints may be lost, a turn publishes nothing until it has read the store."""
 
@@ -408,7 +408,7 @@ def _subscribe_before_read(stack: ExitStack) -> None:
     put(stack, Subscription, "start", late)
 
 
-@_safeguard("network", "5", 1)
+@_safeguard("network", "5", 38)
 def _freshness(stack: ExitStack) -> None:
     """A cached session counts only while the hints of its customer arrive."""
     put(stack, SessionLog, "_cached", lambda self, customer: self._cache.get(customer))
@@ -431,7 +431,7 @@ class _OldCopies:
         return self._log._cache.get(customer) or await self._log.reload(customer)
 
 
-@_safeguard("reads", "5", 2)
+@_safeguard("reads", "5", 9)
 def _notification_of_what_a_reload_finds(stack: ExitStack) -> None:
     """What a process finds in the store and did not know, its listeners learn."""
     put(stack, SessionLog, "_notify", nothing)
@@ -477,7 +477,7 @@ def _epoch_of_pieces(stack: ExitStack) -> None:
     put(stack, AnswerFollower, "on_entry", nothing)
 
 
-@_safeguard("half-open", "5", 37)
+@_safeguard("half-open", "5", 5)
 def _late_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown after the answer."""
     put(stack, AnswerFollower, "on_entry", nothing)

@@ -15,7 +15,7 @@ from domain.errors import StorageUnavailable
 from domain.identity import BusinessId, Customer, SessionId
 from domain.message import Entry
 from domain.session import Draft, Session
-from domain.usage import Usage
+from domain.usage import Counts
 from tests.support.businesses import demo_businesses
 
 
@@ -231,21 +231,21 @@ class FaultyBusinesses(Businesses):
 
 
 class FaultyLedger(MemoryStore):
-    """The memory store, whose usage methods fail on command; it counts their reads."""
+    """The memory store, whose counts fail on command; it counts their reads."""
 
     def __init__(self) -> None:
         super().__init__()
         self.failing = False
         self.asked = 0
 
-    async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
+    async def add(self, business_id: BusinessId, day: date, counts: Counts) -> None:
         self._fail()
-        await super().add(business_id, day, usage)
+        await super().add(business_id, day, counts)
 
-    async def spent(self, business_id: BusinessId, first: date, last: date) -> dict[date, Usage]:
+    async def counts(self, business_id: BusinessId, first: date, last: date) -> dict[date, Counts]:
         self.asked += 1
         self._fail()
-        return await super().spent(business_id, first, last)
+        return await super().counts(business_id, first, last)
 
     def _fail(self) -> None:
         if self.failing:

@@ -311,6 +311,8 @@ class App:
         self.policy = container.policy()
         self.session_log = container.session_log()
         self.turns = container.turns()
+        self.day_counts = container.day_counts()
+        self.outcomes = container.outcomes()
         self.usage_tracker = container.usage_tracker()
         self.join = container.join()
         self.history = container.read_history()

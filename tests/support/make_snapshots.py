@@ -25,6 +25,7 @@ from adapters.memory.store import MemoryStore
 from adapters.sqlite.store import SqliteStore
 from domain.notice import Lane
 from domain.status import Status
+from domain.usage import usage_in
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
@@ -82,8 +83,10 @@ async def _sessions(plot: Plot) -> Json:
             ids.append(session.session_id)
             log = await store.page(session.session_id, limit=100)
             sessions.append({"head": head_json(session), "log": [entry_json(each) for each in log]})
-        days = await store.spent(who.business_id, date.min, date.max)
-        usage[who.business_id] = {day.isoformat(): counts_json(each) for day, each in days.items()}
+        days = await store.counts(who.business_id, date.min, date.max)
+        usage[who.business_id] = {
+            day.isoformat(): counts_json(usage_in(each)) for day, each in days.items()
+        }
         erased = await store.erase(who)
         counts = [erased.sessions, erased.messages, erased.notices]
         customers.append({"customer": list(who), "sessions": ids, "erased": counts})

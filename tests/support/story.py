@@ -390,8 +390,8 @@ async def play_second(story: Story) -> None:
     await story.user("09:59:48", SARA, "s-2", "Is anybody there?")
 
     spent = Usage(input_tokens=280, cached_tokens=64, output_tokens=19, calls=4)
-    await store.add(VLAD.business_id, NOW.date(), spent)
-    await store.add(TUDOR.business_id, NOW.date(), Usage(calls=1))
+    await store.add(VLAD.business_id, NOW.date(), spent.counts)
+    await store.add(TUDOR.business_id, NOW.date(), Usage(calls=1).counts)
 
 
 async def play_third(story: Story) -> None:
@@ -538,7 +538,7 @@ async def play_fifth(story: Story) -> None:
     await story.rate("09:01:20", MARA, Stars(5, "Rapid și amabil."))
 
     for who in (MARA, VERA):
-        await story.store.add(who.business_id, NOW.date(), Usage(input_tokens=40, calls=1))
+        await story.store.add(who.business_id, NOW.date(), Usage(input_tokens=40, calls=1).counts)
 
 
 def _table(guests: int) -> Proposal:

@@ -9,33 +9,33 @@ from dependency_injector import providers
 from adapters.memory.store import MemoryStore
 from domain.errors import StorageUnavailable
 from domain.identity import BusinessId
-from domain.usage import Usage
+from domain.usage import Counts, Usage
 from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 
 
-class FailingUsage(MemoryStore):
-    """A store that cannot add usage."""
+class FailingCounts(MemoryStore):
+    """A store that cannot add counts."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
         self._error = error
 
-    async def add(self, business_id: BusinessId, day: date, usage: Usage) -> None:
+    async def add(self, business_id: BusinessId, day: date, counts: Counts) -> None:
         raise self._error
 
 
 @pytest.mark.parametrize(
     ("error", "action"),
-    [(StorageUnavailable(), "usage_not_written"), (ValueError("bad"), "usage_crashed")],
+    [(StorageUnavailable(), "counts_not_written"), (ValueError("bad"), "counts_crashed")],
 )
-async def test_usage_that_cannot_be_written_at_the_end_does_not_break_the_shutdown(
+async def test_counts_that_cannot_be_written_at_the_end_does_not_break_the_shutdown(
     error: Exception, action: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = Settings(store="memory")
     container = Container(settings=settings)
-    container.store.override(providers.Object(FailingUsage(error)))
+    container.store.override(providers.Object(FailingCounts(error)))
     with caplog.at_level(logging.WARNING):
         async with create_app(settings, container).lifespan():
             container.usage_tracker().add(BusinessId("b1"), "answer", Usage(input_tokens=1))

@@ -224,7 +224,7 @@ async def test_a_question_that_gets_no_verdict_is_paid_for_too(error: BaseExcept
     async with harness(assistant) as app:
         user = await asking(app)
         await app.quiet()
-        await app.usage_tracker.flush()
+        await app.day_counts.flush()
         text = app.observer.text(0).decode()
 
         assert 'model_calls_total{purpose="verdict"} 1.0' in text

@@ -392,9 +392,7 @@ async def test_an_ai_that_fails_when_nobody_is_there_asks_for_a_message_once() -
 
 async def test_past_the_hard_budget_when_nobody_is_there_a_message_is_asked_for() -> None:
     async with joined(closed(), ai_budget_hard_tokens=1) as (app, user, _):
-        await app.usage_tracker.usage_store.add(
-            user.customer.business_id, app.clock.now().date(), USAGE
-        )
+        await app.store.add(user.customer.business_id, app.clock.now().date(), USAGE.counts)
         await user.say("unu")
         await app.quiet()
 

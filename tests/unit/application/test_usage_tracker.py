@@ -13,7 +13,7 @@ from domain.identity import BusinessId
 from domain.message import Author
 from domain.status import Reason, Status
 from domain.texts import Text, localized
-from domain.usage import Usage
+from domain.usage import Usage, usage_in
 from domain.view import View
 from tests.support.assistants import PAUSE, ScriptedSteps
 from tests.support.faults import FaultyLedger
@@ -43,7 +43,8 @@ async def asked(app: App, times: int = 1, user_id: str = "u1") -> User:
 
 async def written(app: App) -> dict[date, Usage]:
     """Return the stored usage of the business by day."""
-    return await app.store.spent(B1, date.min, date.max)
+    days = await app.store.counts(B1, date.min, date.max)
+    return {day: usage for day, counts in days.items() if (usage := usage_in(counts)).calls}
 
 
 async def test_an_answers_cost_is_stored_with_it_and_summed_in_the_session() -> None:
@@ -58,8 +59,8 @@ async def test_a_turn_writes_nothing_of_its_cost_until_the_next_flush() -> None:
     async with harness(costing()) as app:
         await asked(app, 3)
         before = await written(app)
-        await app.usage_tracker.flush()
-        await app.usage_tracker.flush()
+        await app.day_counts.flush()
+        await app.day_counts.flush()
 
         assert before == {}
         assert await written(app) == {
@@ -75,10 +76,10 @@ async def test_what_could_not_be_written_is_written_later() -> None:
         await asked(app)
         store.failing = True
         with pytest.raises(Exception, match="as told"):
-            await app.usage_tracker.flush()
+            await app.day_counts.flush()
         store.failing = False
         await asked(app)
-        await app.usage_tracker.flush()
+        await app.day_counts.flush()
 
         assert [usage.tokens for usage in (await written(app)).values()] == [200]
 
@@ -86,7 +87,7 @@ async def test_what_could_not_be_written_is_written_later() -> None:
 async def test_a_failed_answer_is_paid_for_all_the_same() -> None:
     async with harness(ScriptedSteps([AssistantFailed(usage=COST)])) as app:
         user = await asked(app)
-        await app.usage_tracker.flush()
+        await app.day_counts.flush()
 
         assert user.messages[-1].failed
         assert user.messages[-1].usage == COST
@@ -107,7 +108,7 @@ async def test_an_answer_that_a_takeover_drops_is_paid_for_as_far_as_it_is_known
         user = await asked(app)
         await app.coordinator().take_over(user)
         await app.settle()
-        await app.usage_tracker.flush()
+        await app.day_counts.flush()
 
         assert app.observer.outcomes == ["cancelled"]
         assert [usage.tokens for usage in (await written(app)).values()] == [100]
@@ -118,7 +119,7 @@ async def test_a_summary_that_is_given_up_is_paid_for_as_far_as_it_is_known() ->
     assistant.summary = AnswerCancelled(COST)
     async with harness(assistant, view_tokens=500) as app:
         await asked(app, 11)
-        await app.usage_tracker.flush()
+        await app.day_counts.flush()
 
         assert len(assistant.summarised) == 1
         assert [usage.tokens for usage in (await written(app)).values()] == [100]
@@ -197,8 +198,8 @@ async def test_several_processes_add_up() -> None:
         other = app.another()
         await asked(app)
         await asked(other, 1, "u2")
-        await app.usage_tracker.flush()
-        await other.usage_tracker.flush()
+        await app.day_counts.flush()
+        await other.day_counts.flush()
         await app.clock.advance(5)
         third = await asked(app, 1, "u3")
 
@@ -208,7 +209,7 @@ async def test_several_processes_add_up() -> None:
 async def test_a_process_that_starts_knows_what_was_spent_before() -> None:
     async with harness(costing(), ai_budget_hard_tokens=100) as app:
         await asked(app)
-        await app.usage_tracker.flush()
+        await app.day_counts.flush()
         user = await asked(app.another(), 1, "u2")
 
         assert user.words == [UNAVAILABLE]
@@ -236,7 +237,7 @@ async def test_the_cost_of_a_summary_counts_too() -> None:
     assistant.summary = SummaryResult("Rezumat.", COST)
     async with harness(assistant, view_tokens=400) as app:
         user = await asked(app, 12)
-        await app.usage_tracker.flush()
+        await app.day_counts.flush()
         session = await app.head(user.customer)
 
         assert [usage.calls for usage in (await written(app)).values()] == [13]

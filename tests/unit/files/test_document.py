@@ -17,6 +17,7 @@ from domain.business import (
 from domain.handoff import HandoffRules
 from domain.hours import OpeningHours, Shift
 from domain.identity import BusinessId
+from domain.usage import Prices
 
 RESTO = BusinessId("resto")
 DOCS = Path(__file__).parents[3] / "docs" / "your-business.md"
@@ -72,6 +73,11 @@ effort = "low"
 view_tokens = 900
 budget_soft_tokens = 1
 budget_hard_tokens = 2
+
+[prices]
+currency = "EUR"
+input = 1
+output = 2.5
 
 [languages.en-GB]
 greeting = "Hello!"
@@ -135,6 +141,7 @@ ask_first = "Your table?"
             budget_soft_tokens=1,
             budget_hard_tokens=2,
         ),
+        prices=Prices(currency="EUR", input=1, cached=1, output=2.5),
         words={"de-at": {"joined": "{who} ist da."}, "en": {"colleague": "A waiter"}},
         replies={
             "hello": "Hello {customer}, {coordinator} of {business} here.",
@@ -194,6 +201,8 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake() -> None:
 
 NAMED = 'name = "R"\n'
 MODEL = f"{NAMED}[model]\n"
+PRICES = f'{NAMED}[prices]\ncurrency = "EUR"\n'
+PRICE, CURRENCY = "a number from 0 to 1,000,000", "the ISO 4217 code of a currency, such as EUR"
 LINE = "a line of 1 to 200 characters"
 VARIABLE = "the NAME of the environment variable that has the key, never the key itself"
 
@@ -270,6 +279,14 @@ VARIABLE = "the NAME of the environment variable that has the key, never the key
          "model.name: is missing: a model at an address of its own needs its name"),
         (f'{MODEL}key = "my key"', f"model.key: must be {VARIABLE}"),
         (f'{MODEL}api_key = "x"', "model.api_key: is not known; the nearest key is key"),
+        (f"{NAMED}prices = 1", "prices: must be a table"),
+        (f"{NAMED}[prices]", f"prices.currency: is missing: it must be {CURRENCY}"),
+        (f"{PRICES}input = 1", f"prices.output: is missing: it must be {PRICE}"),
+        (f'{NAMED}[prices]\ncurrency = "euro"', f"prices.currency: must be {CURRENCY}"),
+        *((f"{PRICES}input = {price}", f"prices.input: must be {PRICE}")
+          for price in ("-1", "-0.01", "nan", "inf", "1_000_001", f"1{'0' * 400}", '"1"', "true")),
+        (f"{PRICES}cached = nan", f"prices.cached: must be {PRICE}"),
+        (f"{PRICES}chached = 1", "prices.chached: is not known; the nearest key is cached"),
         (f'{NAMED}[words]\njoind = "x"', "words.joind: is not known; the nearest key is joined"),
         (f'{NAMED}[words]\njoined = "{{whom}} is here"',
          "words.joined: has the placeholder {whom}; there may be {who} alone"),
