@@ -183,6 +183,22 @@ class HttpAgentServer(AgentServer):
         found: dict[str, Any] = _decoded(await self._request(method, path, **request), dict)
         return found
 
+    async def whisper(
+        self, session_id: SessionId, message_id: MessageId, text: str, coordinator_id: CoordinatorId
+    ) -> Mapping[str, Any]:
+        raise AgentServerUnavailable
+
+    async def suggestion(
+        self, session_id: SessionId, coordinator_id: CoordinatorId
+    ) -> AsyncIterator[str]:
+        raise AgentServerUnavailable
+        yield ""
+
+    async def outcomes(
+        self, business_id: BusinessId, first: str | None, last: str | None
+    ) -> Mapping[str, Any]:
+        raise AgentServerUnavailable
+
     async def _request(self, method: str, path: str, **request: Any) -> bytes:
         try:
             response = await self._client.request(method, self._url + path, **request)

@@ -3,15 +3,18 @@
 The first is part of every bridge; the second serves the coordinators' page of this one.
 """
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
+from adapters.json_shapes import CamelStruct
 from adapters.phoenix.channel import (
     Channel,
     ChannelSocket,
@@ -22,21 +25,24 @@ from adapters.phoenix.channel import (
 )
 from adapters.phoenix.server import Ref
 from application.bridge.answer_question import AnswerQuestion
-from application.bridge.live_chats import TRANSCRIPT_PAGE, LiveChats
-from application.bridge.ports import AgentServer, ReplyBody
-from application.ports import Clock
+from application.bridge.live_chats import LIST_PAGE, MAX_OPEN, TRANSCRIPT_PAGE, LiveChats
+from application.bridge.ports import AgentServer, AgentServerUnavailable, ReplyBody, View
+from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PERSON,
     MAX_AGE_FROM_PROGRAM,
     AlreadyClaimed,
     CoordinatorCommand,
     LiveChat,
+    NotThere,
+    attend,
     plausible_time,
 )
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
     IdentityMismatch,
+    InvalidPayload,
     UnknownSession,
 )
 from domain.identity import (
@@ -44,6 +50,8 @@ from domain.identity import (
     CoordinatorId,
     Customer,
     Identity,
+    MessageId,
+    SessionId,
     Unauthorized,
     UserId,
     business_identifier,
@@ -52,8 +60,8 @@ from domain.identity import (
     identifier,
     live_chat_topic,
 )
-from domain.message import MAX_HANDOVER_NOTE, Author, message_text
-from domain.plain_text import note_text
+from domain.message import MAX_HANDOVER_NOTE, MAX_MESSAGE_LENGTH, Author, message_text
+from domain.plain_text import note_text, plain_text
 from domain.status import Status
 from entrypoints.access.auth import RefreshToken, TokenLease, TokenRefreshed
 from entrypoints.access.joins import JoinAccess
@@ -61,13 +69,12 @@ from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.bridge.wire import (
     ADDITIONS,
     Broadcaster,
-    ChatJson,
-    ChatMessageJson,
-    PresencePush,
-    ServerPush,
-    chat_json,
+    Row,
+    chat_row,
     coordinators_topic,
     message_json,
+    note_json,
+    without_nulls,
 )
 from entrypoints.payloads import (
     Time,
@@ -85,6 +92,14 @@ TYPING_MS = 5_000
 
 MAX_ORIGIN = 128
 """The longest `origin`, in characters."""
+MAX_NOTE = 4_000
+MAX_WHISPER = 2_000
+MAX_QUERY = 400
+"""The characters of a query that count."""
+
+Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+
+logger = logging.getLogger(__name__)
 
 
 class ChatJoin(CamelStruct):
@@ -93,19 +108,6 @@ class ChatJoin(CamelStruct):
     business_id: str
     user_id: str
     token: str = ""
-
-
-class ChatJoined(CamelStructOmitDefaults):
-    """The reply: the newest messages, oldest first, and the state of the conversation.
-
-    `additions`: the events that this bridge knows beyond those of every bridge.
-    """
-
-    messages: list[ChatMessageJson]
-    additions: tuple[str, ...]
-    status: Status
-    session_id: str | None = None
-    coordinator_id: str | None = None
 
 
 class ChatMessageRequest(CamelStruct):
@@ -132,50 +134,41 @@ class CoordinatorJoin(CamelStruct):
     token: str = ""
 
 
-class Board(CamelStruct):
-    """The reply: the waiting chats, the longest waiting first, and the live ones.
+class DeskRequest(CamelStruct):
+    """The fields of the coordinators' events, each of which needs some of them."""
 
-    `missed`: those in which a user wrote while no coordinator was there, the newest first.
-    `asked`: those that wait for a coordinator's yes, or have an outcome of one, the newest first.
-    `presence`: who is there, with the coordinator who joins.
-    """
-
-    waiting: list[ChatJson]
-    live: list[ChatJson]
-    missed: list[ChatJson]
-    asked: list[ChatJson]
-    presence: PresencePush
-    server: ServerPush
-
-
-class CommandRequest(CamelStruct):
-    """`claim`, `return` and `close`. `takeOver`: claim it even if another coordinator has it."""
-
-    session_id: str
+    session_id: str = ""
+    view: View = View.OPEN
+    query: str = ""
+    user_id: str | None = None
+    cursor: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    before_seq: Annotated[int, msgspec.Meta(ge=1)] | None = None
     summary: Annotated[str, msgspec.Meta(max_length=MAX_HANDOVER_NOTE)] | None = None
     take_over: bool = False
-
-
-class AttendRequest(CamelStruct):
-    """`attend`: a coordinator has seen to a missed message without a word; its `timestamp`."""
-
-    session_id: str
+    """Claim it even if the AI or another coordinator has it."""
+    to: str | None = None
+    """The colleague who is to have it."""
     timestamp: Time | None = None
+    """The time of the missed message that is attended to."""
+    confirm_id: str = ""
+    answer: Literal["yes", "no"] = "no"
+    note_id: str = ""
+    message_id: str | None = None
+    suggestion_id: str = ""
+    text: str = ""
 
 
-class AnswerRequest(CamelStruct):
-    """`confirm`: a coordinator's answer to what waits for a yes."""
+class OutcomesRequest(CamelStruct):
+    """`outcomes`: the counts of the business's days, the first and the last one of them."""
 
-    session_id: str
-    confirm_id: str
-    answer: Literal["yes", "no"]
+    first: Day | None = msgspec.field(default=None, name="from")
+    last: Day | None = msgspec.field(default=None, name="to")
 
 
-class TranscriptRequest(CamelStruct):
-    """`history`, the transcript kept here, and `more`, a page of the server's log."""
+class PresenceRequest(CamelStruct):
+    """`customer`: whether the customer of the chat is there, as a program reports it."""
 
-    session_id: str
-    before_seq: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    online: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +178,11 @@ class ChannelServices:
     chats: LiveChats
     server: AgentServer
     answer_question: AnswerQuestion
+    businesses: Businesses
     broadcaster: Broadcaster
     access: JoinAccess
+    away_after_s: int
+    """See BRIDGE_AWAY_S."""
     clock: Clock
     limits: RateLimiter
 
@@ -235,7 +231,8 @@ class _AuthenticatedChannel(Channel):
 
     async def _handle(
         self, handler: Callable[[Any, Any], Awaitable[Any]] | None, event: str, payload: Any
-    ) -> Reply | Stop:
+    ) -> Reply | Stop | None:
+        """Reply with what the handler returns; None: it replies later."""
         if self._lease is not None and self._lease.is_expired:
             self._lease.expire()
             return Stop(Reply("error", _error_reply(Unauthorized("the token has expired"))))
@@ -246,9 +243,10 @@ class _AuthenticatedChannel(Channel):
                 self._count(event)
             if handler is None:
                 return Reply("error", ErrorReply("unknown event"))
-            return Reply("ok", await handler(self, payload))
+            response = await handler(self, payload)
         except ConversationError as error:
             return Reply("error", _error_reply(error))
+        return Reply("ok", response) if response is not None else None
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
         token = parse(payload, RefreshToken).token
@@ -267,7 +265,7 @@ class _AuthenticatedChannel(Channel):
 class ChatChannel(_AuthenticatedChannel):
     """One client in a customer's live chat, on the user's side or the coordinators'."""
 
-    async def join(self, topic: str, payload: Any) -> ChatJoined:
+    async def join(self, topic: str, payload: Any) -> dict[str, Any]:
         try:
             request = parse(payload, ChatJoin)
             self._customer = customer(request.business_id, request.user_id)
@@ -282,13 +280,13 @@ class ChatChannel(_AuthenticatedChannel):
             self._is_waiting = chat is not None and chat.status is Status.WAITING
         except ConversationError as error:
             raise JoinRefused(_error_reply(error)) from error
-        return ChatJoined(
-            messages=[message_json(each) for each in messages],
-            additions=ADDITIONS,
-            status=chat.status if chat is not None else Status.AI,
-            session_id=chat.session_id if chat is not None else None,
-            coordinator_id=chat.coordinator_id if chat is not None else None,
-        )
+        status, session_id = (chat.status, chat.session_id) if chat is not None else ("ai", None)
+        by = chat.coordinator_id if chat is not None else None
+        return {
+            "messages": [message_json(each) for each in messages],
+            "additions": ADDITIONS,
+            **without_nulls(status=status, sessionId=session_id, coordinatorId=by),
+        }
 
     async def joined(self) -> None:
         await super().joined()
@@ -309,8 +307,12 @@ class ChatChannel(_AuthenticatedChannel):
             return Side.COORDINATOR
         raise Unauthorized("the token is somebody else's")
 
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
         return await self._handle(_CHAT_HANDLERS.get(event), event, payload)
+
+    async def terminate(self, reason: TerminateReason) -> None:
+        self._services.broadcaster.program_left(self._customer, self.socket)
+        await super().terminate(reason)
 
     def _count(self, event: str) -> None:
         if event == "user_message":
@@ -322,8 +324,9 @@ class ChatChannel(_AuthenticatedChannel):
         if self._side is Side.COORDINATOR:
             raise Unauthorized
         request = parse(payload, ChatMessageRequest)
-        return await self._services.chats.post_user_message(
+        return await self._services.chats.post(
             self._customer,
+            Author.USER,
             message_text(request.message),
             message_id=as_message_id(request.message_id),
             at=self._time(request.timestamp),
@@ -339,10 +342,13 @@ class ChatChannel(_AuthenticatedChannel):
     async def _agent_message(self, payload: Any) -> ReplyBody:
         self._require_coordinators_side()
         request = parse(payload, ChatMessageRequest)
-        return await self._services.chats.post_coordinator_message(
+        by = self._coordinator(request.coordinator_id)
+        return await self._services.chats.post(
             self._customer,
+            Author.COORDINATOR,
             message_text(request.message),
-            coordinator_id=self._coordinator(request.coordinator_id),
+            coordinator_id=by,
+            at_desk=by in self._services.broadcaster.online(self._customer.business_id),
             message_id=as_message_id(request.message_id),
             at=self._time(request.timestamp),
             origin=self._origin(request.origin),
@@ -364,11 +370,22 @@ class ChatChannel(_AuthenticatedChannel):
         self.socket.broadcast_from("typing", TypingPush(author, TYPING_MS))
         return {}
 
+    async def _customer_presence(self, payload: Any) -> ReplyBody:
+        self._require_coordinators_side()
+        if self._side is not Side.PROGRAM:
+            raise Unauthorized
+        online = parse(payload, PresenceRequest).online
+        self._services.broadcaster.customer_changed(self._customer, self.socket, online)
+        return {}
+
 
 class CoordinatorsChannel(_AuthenticatedChannel):
-    """One coordinator's board of a business: the waiting and the live chats."""
+    """One coordinator's board of a business: its conversations, and what is done with them."""
 
-    async def join(self, topic: str, payload: Any) -> Board:
+    _suggestion: tuple[str, asyncio.Task[None]] | None = None
+    """The id of the suggestion that is being made, and its task."""
+
+    async def join(self, topic: str, payload: Any) -> dict[str, Any]:
         try:
             request = parse(payload, CoordinatorJoin)
             self._business_id = business_identifier("businessId", request.business_id)
@@ -377,19 +394,26 @@ class CoordinatorsChannel(_AuthenticatedChannel):
                 raise BusinessMismatch
             self._caller = _as_caller(self._business_id, self._coordinator_id)
             self._require_coordinator(await self._authenticate(request.token))
+            known = await self._services.businesses.business(self._business_id)
             board = await self._services.chats.board(self._business_id)
         except ConversationError as error:
             raise JoinRefused(_error_reply(error)) from error
-        broadcaster = self._services.broadcaster
-        broadcaster.coordinator_joined(self._business_id, self._coordinator_id, self.socket)
-        return Board(
-            waiting=[chat_json(chat) for chat in board.open if chat.status is Status.WAITING],
-            live=[chat_json(chat) for chat in board.open if chat.status is Status.LIVE],
-            missed=[chat_json(chat) for chat in board.missed],
-            asked=[chat_json(chat) for chat in board.asked],
-            presence=broadcaster.presence(self._business_id),
-            server=ServerPush(broadcaster.reachable),
-        )
+        name, broadcaster = self._coordinator_id, self._services.broadcaster
+        broadcaster.coordinator_joined(self._business_id, name, self.socket, board.counts)
+        live = [chat for chat in board.open if chat.status is Status.LIVE]
+        live.sort(key=lambda chat: chat.coordinator_id != name)
+        waiting = [chat for chat in board.open if chat.status is Status.WAITING]
+        listed = (*live[:MAX_OPEN], *waiting[:MAX_OPEN], *board.asked, *board.missed)
+        chats = {chat.session_id: chat for chat in listed}
+        return {
+            "coordinatorId": name,
+            "business": known and {"name": known.name, "replies": known.replies},
+            "chats": [chat_row(chat) for chat in chats.values()],
+            "counts": board.counts,
+            "presence": broadcaster.presence(self._business_id),
+            "server": {"reachable": broadcaster.reachable},
+            "awayAfterS": self._services.away_after_s,
+        }
 
     def _require_coordinator(self, identity: Identity | None) -> None:
         """Raises: Unauthorized."""
@@ -402,69 +426,142 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             self._coordinator(self._coordinator_id)
 
     async def terminate(self, reason: TerminateReason) -> None:
+        self._stop_suggesting()
         self._services.broadcaster.coordinator_left(self._business_id, self.socket)
         await super().terminate(reason)
 
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
+        self._ref = ref
         return await self._handle(_COORDINATORS_HANDLERS.get(event), event, payload)
 
-    async def _claim(self, payload: Any) -> ChatJson:
-        request = parse(payload, CommandRequest)
-        take_over = request.take_over
-        command = CoordinatorCommand.TAKE_OVER if take_over else CoordinatorCommand.CLAIM
-        return await self._execute(request, command)
+    async def _asked(self, payload: Any) -> tuple[DeskRequest, LiveChat]:
+        """Return a request, and its chat, which is one of this business.
 
-    async def _return(self, payload: Any) -> ChatJson:
-        return await self._execute(parse(payload, CommandRequest), CoordinatorCommand.RETURN)
+        Raises: InvalidPayload, UnknownSession.
+        """
+        request = parse(payload, DeskRequest)
+        chat = await self._services.chats.chat(as_session_id(request.session_id))
+        if chat.customer.business_id != self._business_id:
+            raise UnknownSession
+        return request, chat
 
-    async def _close(self, payload: Any) -> ChatJson:
-        return await self._execute(parse(payload, CommandRequest), CoordinatorCommand.CLOSE)
-
-    async def _execute(self, request: CommandRequest, command: CoordinatorCommand) -> ChatJson:
-        chat = await self._chat(request.session_id)
-        note = note_text(request.summary)
-        return chat_json(
-            await self._services.chats.execute(chat.session_id, command, self._coordinator_id, note)
+    async def _list(self, payload: Any) -> ReplyBody:
+        request = parse(payload, DeskRequest)
+        user_id = request.user_id
+        page = await self._services.chats.store.page(
+            self._business_id,
+            request.view,
+            LIST_PAGE,
+            query=plain_text(request.query[:MAX_QUERY]).strip(),
+            user_id=UserId(identifier("userId", user_id)) if user_id is not None else None,
+            cursor=request.cursor,
         )
+        return {"chats": [chat_row(chat) for chat in page.chats], "cursor": page.cursor}
 
-    async def _attend(self, payload: Any) -> ChatJson:
-        request = parse(payload, AttendRequest)
-        chat = await self._chat(request.session_id)
-        return chat_json(await self._services.chats.attend(chat.session_id, request.timestamp))
-
-    async def _missed(self, payload: Any) -> ReplyBody:
-        board = await self._services.chats.board(self._business_id)
-        return {"missed": [chat_json(chat) for chat in board.missed]}
-
-    async def _confirm(self, payload: Any) -> ChatJson:
-        request = parse(payload, AnswerRequest)
-        chat = await self._chat(request.session_id)
-        return chat_json(
-            await self._services.answer_question(
-                chat.session_id,
-                identifier("confirmId", request.confirm_id),
-                request.answer == "yes",
-                self._coordinator_id,
-            )
-        )
-
-    async def _history(self, payload: Any) -> ReplyBody:
-        chat = await self._chat(parse(payload, TranscriptRequest).session_id)
-        messages = await self._services.chats.ai_transcript(chat.session_id)
-        return {"messages": [message_json(each) for each in messages]}
+    async def _open(self, payload: Any) -> ReplyBody:
+        _, chat = await self._asked(payload)
+        opened = await self._services.chats.opened(chat)
+        details = {"context": attend(chat).context, "transferId": chat.transfer_id}
+        return {
+            "chat": {**chat_row(chat), **details},
+            "messages": [message_json(each) for each in opened.messages],
+            "notes": [note_json(each) for each in opened.notes],
+            "earlier": [chat_row(each) for each in opened.earlier],
+            "customerOnline": self._services.broadcaster.customer_online(chat.customer),
+        }
 
     async def _more(self, payload: Any) -> ReplyBody:
-        request = parse(payload, TranscriptRequest)
-        chat = await self._chat(request.session_id)
+        request, chat = await self._asked(payload)
         server = self._services.server
         return await server.messages(chat.session_id, request.before_seq, TRANSCRIPT_PAGE)
 
-    async def _chat(self, given: str) -> LiveChat:
-        """Return a chat of this business. Raises: InvalidPayload, UnknownSession."""
-        chat = await self._services.chats.chat(as_session_id(given))
-        if chat.customer.business_id != self._business_id:
-            raise UnknownSession
-        return chat
+    async def _command(self, payload: Any, event: str) -> Row:
+        request, chat = await self._asked(payload)
+        command, to = CoordinatorCommand(event), None
+        if command is CoordinatorCommand.CLAIM and request.take_over:
+            command = CoordinatorCommand.TAKE_OVER
+        if command is CoordinatorCommand.FORWARD:
+            to = as_coordinator_id(request.to)
+            if to not in self._services.broadcaster.online(self._business_id):
+                raise NotThere
+        by, note = self._coordinator_id, note_text(request.summary)
+        execute = self._services.chats.execute
+        return chat_row(await execute(chat.session_id, command, by, note, to=to))
+
+    async def _attend(self, payload: Any) -> Row:
+        request, chat = await self._asked(payload)
+        return chat_row(await self._services.chats.attend(chat.session_id, request.timestamp))
+
+    async def _confirm(self, payload: Any) -> Row:
+        request, chat = await self._asked(payload)
+        confirm_id, answer = identifier("confirmId", request.confirm_id), request.answer == "yes"
+        answer_question, by = self._services.answer_question, self._coordinator_id
+        return chat_row(await answer_question(chat.session_id, confirm_id, answer, by))
+
+    async def _note(self, payload: Any) -> ReplyBody:
+        request, chat = await self._asked(payload)
+        note_id, text = identifier("noteId", request.note_id), _words(request.text, MAX_NOTE)
+        by = self._coordinator_id
+        return note_json(await self._services.chats.add_note(chat.session_id, note_id, text, by))
+
+    async def _whisper(self, payload: Any) -> ReplyBody:
+        request, chat = await self._asked(payload)
+        message_id = MessageId(identifier("messageId", request.message_id))
+        text = _words(request.text, MAX_WHISPER)
+        words = (chat.session_id, message_id, text, self._coordinator_id)
+        stored = await self._services.server.whisper(*words)
+        await self._services.chats.record_whisper(*words)
+        return {"messageId": message_id, "seq": stored["seq"]}
+
+    async def _suggest(self, payload: Any) -> None:
+        """Begin a suggestion, which ends the one before; the reply follows all of it."""
+        request, chat = await self._asked(payload)
+        suggestion_id = identifier("suggestionId", request.suggestion_id)
+        self._stop_suggesting()
+        suggesting = self._suggesting(chat.session_id, suggestion_id, self._ref)
+        self._suggestion = (suggestion_id, asyncio.create_task(suggesting))
+
+    async def _suggesting(self, session_id: SessionId, suggestion_id: str, ref: Ref) -> None:
+        text = ""
+        try:
+            async for delta in self._services.server.suggestion(session_id, self._coordinator_id):
+                text = (text + delta)[:MAX_MESSAGE_LENGTH] if delta else ""
+                if delta:  # else all of it follows
+                    push = {"suggestionId": suggestion_id, "delta": delta}
+                    self.socket.push("suggestion", push)
+        except ConversationError as error:
+            self.socket.reply(ref, "error", _error_reply(error))
+        except asyncio.CancelledError:
+            self.socket.reply(ref, "error", ErrorReply("stopped"))
+            raise
+        except Exception:
+            logger.exception("A suggestion crashed", extra={"action": "suggestion_crashed"})
+            self.socket.reply(ref, "error", ErrorReply(AgentServerUnavailable.code))
+        else:
+            self.socket.reply(ref, "ok", {"text": text})
+
+    async def _stop_suggestion(self, payload: Any) -> ReplyBody:
+        suggestion_id = parse(payload, DeskRequest).suggestion_id
+        if self._suggestion is not None and self._suggestion[0] == suggestion_id:
+            self._stop_suggesting()
+        return {}
+
+    def _stop_suggesting(self) -> None:
+        if self._suggestion is not None:
+            self._suggestion[1].cancel()
+            self._suggestion = None
+
+    async def _outcomes(self, payload: Any) -> ReplyBody:
+        days = parse(payload, OutcomesRequest)
+        return await self._services.server.outcomes(self._business_id, days.first, days.last)
+
+
+def _words(given: str, most: int) -> str:
+    """Return a text without control characters. Raises: InvalidPayload."""
+    text = note_text(given)
+    if text is None or len(text) > most:
+        raise InvalidPayload(f"text must have 1 to {most:,} characters")
+    return text
 
 
 def _as_caller(business_id: BusinessId, coordinator_id: str) -> Customer:
@@ -476,17 +573,24 @@ _CHAT_HANDLERS: dict[str, Callable[[ChatChannel, Any], Awaitable[Any]]] = {
     "user_message": ChatChannel._user_message,
     "agent_message": ChatChannel._agent_message,
     "typing": ChatChannel._typing,
+    "customer": ChatChannel._customer_presence,
 }
 
 _COORDINATORS_HANDLERS: dict[str, Callable[[CoordinatorsChannel, Any], Awaitable[Any]]] = {
-    "claim": CoordinatorsChannel._claim,
-    "return": CoordinatorsChannel._return,
-    "close": CoordinatorsChannel._close,
+    "list": CoordinatorsChannel._list,
+    "open": CoordinatorsChannel._open,
+    "more": CoordinatorsChannel._more,
+    **{
+        event: partial(CoordinatorsChannel._command, event=event)
+        for event in ("claim", "forward", "requeue", "return", "close")
+    },
     "attend": CoordinatorsChannel._attend,
     "confirm": CoordinatorsChannel._confirm,
-    "missed": CoordinatorsChannel._missed,
-    "history": CoordinatorsChannel._history,
-    "more": CoordinatorsChannel._more,
+    "note": CoordinatorsChannel._note,
+    "whisper": CoordinatorsChannel._whisper,
+    "suggest": CoordinatorsChannel._suggest,
+    "stop_suggestion": CoordinatorsChannel._stop_suggestion,
+    "outcomes": CoordinatorsChannel._outcomes,
 }
 
 

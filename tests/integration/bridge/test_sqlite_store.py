@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore
-from application.bridge.ports import Change
+from adapters.bridge import sqlite_store
+from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore, page_query
+from application.bridge.ports import Change, View
 from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
     GivenRating,
+    LastMessage,
     LeftMessage,
     LiveChat,
     PendingCommand,
@@ -140,12 +142,14 @@ CHAT = LiveChat(
 )
 MISSED_CHAT_ROW = (
     '{"session_id":"s2","customer":["b1","ana"],"since":"2030-01-01T00:00:00Z",'
-    '"location_id":null,"status":"live","coordinator_id":null,"waiting_since":null,'
+    '"location_id":null,"status":"live","coordinator_id":null,"is_at_desk":true,'
+    '"last":{"author":"user","text":"Alo?","at":"2030-01-01T00:00:00Z","coordinator_id":null},'
+    '"unanswered":1,"unanswered_since":"2030-01-01T00:00:00Z","waiting_since":null,'
     '"transfer_id":null,"reason":null,"context":null,"summary":null,"told_at":null,'
     '"wishes":[{"wish_id":"w2","status":"live","at":"2030-01-01T00:00:00Z",'
     '"coordinator_id":null,"summary":null,"answer":{"message_id":"m2","author":"coordinator",'
     '"text":"Da.","at":"2030-01-01T00:00:00Z","session_id":"s2","coordinator_id":null,'
-    '"origin":null}}],"missed":{"text":"Sunați-mă.","reason":"user_request",'
+    '"origin":null},"reason":null,"forwarded_by":"ion"}],"missed":{"text":"Sunați-mă.","reason":"user_request",'
     '"context":{"language":"ro"},"at":"2030-01-01T00:00:00Z"},'
     '"attended_until":"2030-01-01T00:00:00Z",'
     '"confirmation":{"confirm_id":"s2-3","by":"coordinator","state":"done","what":"O masă",'
@@ -158,12 +162,17 @@ MISSED_CHAT = LiveChat(
     customer=Customer(BusinessId("b1"), UserId("ana")),
     since=AT,
     status=Status.LIVE,
+    is_at_desk=True,
+    last=LastMessage(author=Author.USER, text="Alo?", at=AT),
+    unanswered=1,
+    unanswered_since=AT,
     pending_commands=(
         PendingCommand(
             command_id="w2",
             status=Status.LIVE,
             at=AT,
             coordinator_id=None,
+            forwarded_by=CoordinatorId("ion"),
             answer=ChatMessage(
                 message_id=MessageId("m2"),
                 author=Author.COORDINATOR,
@@ -272,3 +281,56 @@ async def test_a_chat_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None
         waiting = await store.open_chats(BusinessId("b1"))
 
     assert [chat.session_id for chat in waiting] == ["s2"]
+
+
+PAGES = [
+    (view, query, user, cursor)
+    for view in View
+    for query in ("", "masa")
+    for user in (None, UserId("ana"))
+    for cursor in (None, "1,1")
+]
+
+
+@pytest.mark.parametrize(("view", "query", "user_id", "cursor"), PAGES)
+async def test_a_page_is_read_from_an_index_in_its_order(
+    view: View, query: str, user_id: UserId | None, cursor: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(file):
+        sql, values = page_query(BusinessId("b1"), view, query, user_id, cursor)
+        with closing(sqlite3.connect(file)) as db:
+            plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql} LIMIT 51", values)]
+
+    assert not [step for step in plan if "TEMP B-TREE FOR ORDER BY" in step]
+    assert not [step for step in plan if step == "SCAN chats"]
+    index = "active_chats_of_user" if user_id else "active_chats"
+    assert any(f"USING INDEX {index}" in step for step in plan), plan
+
+
+async def test_a_search_reads_the_entries_of_its_own_business_alone(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(file) as store:
+        for business in ("b1", "b2"):
+            who = Customer(BusinessId(business), UserId("ana"))
+            chat = LiveChat(session_id=SessionId(business), customer=who, since=AT)
+            words = ChatMessage(
+                message_id=MessageId("m1"), author=Author.USER, text="O masă", at=AT
+            )
+            place = f"session:{business}"
+            await store.save(Change(at=AT, chat=chat, message=words, transcript_key=place))
+        with closing(sqlite3.connect(file)) as db:
+            _, values = page_query(BusinessId("b1"), View.ALL, "masa", None, None)
+            found = db.execute("SELECT rowid >> 32 FROM terms WHERE terms MATCH ?", values[1:])
+            chats = [number for (number,) in found]
+
+    assert chats == [1]
+
+
+async def test_an_sqlite_without_full_text_search_is_named_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_store, "SEARCH_MODULE", "fts9")
+
+    with pytest.raises(StorageUnavailable, match=rf"SQLite {sqlite3.sqlite_version} has no FTS9"):
+        await SqliteBridgeStore(tmp_path / "bridge.sqlite3").__aenter__()

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.announce_queues import PAUSE_S, AnnounceQueues
 from application.bridge.answer_question import AnswerQuestion
 from application.bridge.deliver_commands import FIRST_PAUSE_S, LONGEST_PAUSE_S, DeliverCommands
@@ -19,6 +20,7 @@ from application.bridge.ports import (
     ChatChanged,
     CommandRefused,
     MessagePosted,
+    NoteAdded,
     QueuePosition,
     ServerReachability,
 )
@@ -27,11 +29,17 @@ from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
     CoordinatorCommand,
+    DeskAction,
+    DeskEvent,
     LeftMessage,
     LiveChat,
     PendingCommand,
     ServerState,
     TransferReport,
+    apply_confirmation,
+    apply_message,
+    apply_missed,
+    apply_transfer,
 )
 from domain.errors import (
     ConfirmationExpired,
@@ -62,10 +70,11 @@ from tests.support.clock import START, CountedIds, VirtualClock
 
 ANA = Customer(BusinessId("b1"), UserId("ana"))
 S1 = SessionId("s1")
+NOBODY = {"waiting": 0, "live": 0, "ai": 0, "missed": 0, "asked": 0}
 MARIA, ION = CoordinatorId("maria"), CoordinatorId("ion")
 
 
-class RefusingStore(MemoryBridgeStore):
+class RefusingStore(SqliteBridgeStore):
     """A store whose writes can be made to fail."""
 
     refusing = False
@@ -144,21 +153,28 @@ class Server(AgentServer):
     ) -> Mapping[str, Any]:
         raise AgentServerUnavailable
 
-    async def whisper(self, *_: object) -> Mapping[str, Any]:
+    async def whisper(
+        self, session_id: SessionId, message_id: MessageId, text: str, coordinator_id: CoordinatorId
+    ) -> Mapping[str, Any]:
         raise AgentServerUnavailable
 
-    def suggestion(self, *_: object) -> AsyncIterator[str]:
+    async def suggestion(
+        self, session_id: SessionId, coordinator_id: CoordinatorId
+    ) -> AsyncIterator[str]:
         raise AgentServerUnavailable
+        yield ""
 
-    async def outcomes(self, *_: object) -> Mapping[str, Any]:
+    async def outcomes(
+        self, business_id: BusinessId, first: str | None, last: str | None
+    ) -> Mapping[str, Any]:
         raise AgentServerUnavailable
 
 
 class Bridge:
     """The use cases with their adapters, and the events that they announced."""
 
-    def __init__(self, store: RefusingStore | None = None) -> None:
-        self.store = store or RefusingStore()
+    def __init__(self, store: RefusingStore) -> None:
+        self.store = store
         self.server = Server()
         self.clock = VirtualClock()
         self.events: list[BoardEvent] = []
@@ -183,9 +199,9 @@ class Bridge:
             at=self.clock.now(),
         )
         customer = Customer(BusinessId("b1"), UserId(user))
-        await self.chats.record_transfer(
-            customer, SessionId(session), LocationId("l1"), transfer, key
-        )
+        apply = partial(apply_transfer, transfer=transfer)
+        session_id, location_id = SessionId(session), LocationId("l1")
+        await self.chats.record(customer, session_id, location_id, transfer.at, apply, key)
 
     async def misses(
         self, text: str = "Sunați-mă.", session: str = "s1", user: str = "ana"
@@ -193,7 +209,8 @@ class Bridge:
         """The server reports what a user wrote while no coordinator was there."""
         missed = LeftMessage(text=text, reason="user_request", context={}, at=self.clock.now())
         customer = Customer(BusinessId("b1"), UserId(user))
-        await self.chats.record_missed(customer, SessionId(session), None, missed)
+        apply = partial(apply_missed, missed=missed)
+        await self.chats.record(customer, SessionId(session), None, missed.at, apply)
 
     async def missed_texts(self) -> list[str]:
         """Return the texts of the missed messages on the board."""
@@ -212,7 +229,17 @@ class Bridge:
         report = AskedConfirmation(
             confirm_id=confirm_id, by=by, state=state, what="O masă", at=self.clock.now(), **fields
         )
-        await self.chats.record_confirmation(ANA, S1, None, report)
+        apply = partial(apply_confirmation, report=report)
+        await self.chats.record(ANA, S1, None, report.at, apply)
+
+    async def writes_to_the_ai(self, written: ChatMessage) -> None:
+        """The server reports a message of a conversation with the AI."""
+        apply = partial(apply_message, message=written)
+        await self.chats.record(ANA, S1, None, written.at, apply, message=written)
+
+    async def ai_transcript(self) -> tuple[ChatMessage, ...]:
+        """Return what was written to and by the AI."""
+        return (await self.chats.opened(await self.chats.chat(S1))).messages
 
     async def asked(self) -> list[tuple[str, WriteState, str | None]]:
         """Return what is asked on the board: the id, its state, and who has answered."""
@@ -245,8 +272,9 @@ class Bridge:
 
 
 @pytest.fixture
-def bridge() -> Bridge:
-    return Bridge()
+async def bridge() -> AsyncIterator[Bridge]:
+    async with RefusingStore() as store:
+        yield Bridge(store)
 
 
 def message(message_id: str, text: str = "Bună!") -> ChatMessage:
@@ -257,24 +285,24 @@ async def test_a_message_is_stored_before_it_is_announced(bridge: Bridge) -> Non
     bridge.store.refusing = True
 
     with pytest.raises(StorageUnavailable):
-        await bridge.chats.post_user_message(ANA, "Bună!")
+        await bridge.chats.post(ANA, Author.USER, "Bună!")
 
     assert bridge.events == []
 
 
 async def test_messages_with_the_same_id_are_stored_and_announced_once(bridge: Bridge) -> None:
-    first = await bridge.chats.post_user_message(ANA, "Bună!", message_id=MessageId("m1"))
+    first = await bridge.chats.post(ANA, Author.USER, "Bună!", message_id=MessageId("m1"))
 
-    again = await bridge.chats.post_user_message(ANA, "Bună!", message_id=MessageId("m1"))
+    again = await bridge.chats.post(ANA, Author.USER, "Bună!", message_id=MessageId("m1"))
 
     assert (first["duplicate"], again["duplicate"]) == (False, True)
     assert bridge.posted == ["Bună!"]
 
 
 async def test_a_repeated_key_gets_the_first_reply_and_changes_nothing(bridge: Bridge) -> None:
-    first = await bridge.chats.post_user_message(ANA, "Bună!", key="k1")
+    first = await bridge.chats.post(ANA, Author.USER, "Bună!", key="k1")
 
-    again = await bridge.chats.post_user_message(ANA, "Altceva.", key="k1")
+    again = await bridge.chats.post(ANA, Author.USER, "Altceva.", key="k1")
 
     assert again == first
     assert bridge.posted == ["Bună!"]
@@ -293,26 +321,26 @@ async def test_the_state_of_an_unknown_conversation_is_ignored(bridge: Bridge) -
     await bridge.report(Status.WAITING)
 
     assert bridge.events == []
-    assert await bridge.chats.board(BusinessId("b1")) == BoardChats((), (), ())
+    assert await bridge.chats.board(BusinessId("b1")) == BoardChats((), (), (), NOBODY)
 
 
 async def test_the_transcripts_of_the_ai_and_of_the_live_chat_are_separate(bridge: Bridge) -> None:
-    await bridge.chats.record_ai_message(ANA, S1, None, message("m1", "to the AI"))
-    await bridge.chats.post_user_message(ANA, "to a human")
+    await bridge.writes_to_the_ai(message("m1", "to the AI"))
+    await bridge.chats.post(ANA, Author.USER, "to a human")
 
     _, live = await bridge.chats.live_transcript(ANA)
-    before = await bridge.chats.ai_transcript(S1)
+    before = await bridge.ai_transcript()
 
     assert [each.text for each in live] == ["to a human"]
     assert [each.text for each in before] == ["to the AI"]
-    assert bridge.posted == ["to a human"]
+    assert bridge.posted == ["to the AI", "to a human"]
 
 
 async def test_a_message_reported_twice_is_stored_once(bridge: Bridge) -> None:
     for _ in range(2):
-        await bridge.chats.record_ai_message(ANA, S1, None, message("m1"))
+        await bridge.writes_to_the_ai(message("m1"))
 
-    before = await bridge.chats.ai_transcript(S1)
+    before = await bridge.ai_transcript()
 
     assert len(before) == 1
 
@@ -345,15 +373,17 @@ async def test_a_claim_is_announced_before_the_server_has_answered_it(
 
     await bridge.claim()
 
-    [event] = bridge.events
+    event, note = bridge.events
     assert isinstance(event, ChatChanged)
+    assert isinstance(note, NoteAdded)
+    assert note.note.event == DeskEvent(type=DeskAction.CLAIMED)
     assert (event.chat.status, event.chat.coordinator_id) == (Status.LIVE, MARIA)
 
 
 async def test_a_coordinator_who_writes_takes_over_the_conversation(bridge: Bridge) -> None:
     await bridge.waits()
 
-    await bridge.chats.post_coordinator_message(ANA, "Bună ziua.", coordinator_id=ION)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună ziua.", coordinator_id=ION)
 
     chat = await bridge.chats.chat(S1)
     assert (chat.status, chat.coordinator_id) == (Status.LIVE, ION)
@@ -367,7 +397,7 @@ async def test_a_message_into_a_closed_conversation_is_refused_and_not_announced
     await bridge.report(Status.CLOSED)
 
     with pytest.raises(SessionClosed):
-        await bridge.chats.post_coordinator_message(ANA, "Bună ziua.")
+        await bridge.chats.post(ANA, Author.COORDINATOR, "Bună ziua.")
 
     assert bridge.posted == []
 
@@ -525,7 +555,7 @@ async def test_a_missed_message_is_on_the_board_until_a_coordinator_answers(
     await bridge.misses("altul", "s2", "dan")
     before = await bridge.missed_texts()
 
-    await bridge.chats.post_coordinator_message(ANA, "Bună ziua.", coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună ziua.", coordinator_id=MARIA)
 
     assert sorted(before) == ["altul", "doi"]
     assert await bridge.missed_texts() == ["altul"]
@@ -558,7 +588,7 @@ async def test_an_answer_attends_to_the_earlier_conversations_of_the_customer_to
     await bridge.report(Status.CLOSED)
     await bridge.misses("sâmbătă", "s2")
 
-    await bridge.chats.post_coordinator_message(ANA, "Bună ziua.", coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună ziua.", coordinator_id=MARIA)
 
     assert await bridge.missed_texts() == []
 
@@ -566,11 +596,11 @@ async def test_an_answer_attends_to_the_earlier_conversations_of_the_customer_to
 async def test_a_repeated_answer_attends_to_nothing_that_was_missed_since(bridge: Bridge) -> None:
     await bridge.misses("unu")
     said = MessageId("m1")
-    await bridge.chats.post_coordinator_message(ANA, "Da.", message_id=said, coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Da.", message_id=said, coordinator_id=MARIA)
     await bridge.clock.advance(1)
     await bridge.misses("doi")
 
-    await bridge.chats.post_coordinator_message(ANA, "Da.", message_id=said, coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Da.", message_id=said, coordinator_id=MARIA)
 
     assert await bridge.missed_texts() == ["doi"]
 
@@ -589,7 +619,7 @@ async def test_a_missed_message_in_another_customers_conversation_is_refused(
 async def test_an_answer_to_a_missed_message_waits_for_the_server(bridge: Bridge) -> None:
     await bridge.misses()
     bridge.server.unavailable = True
-    await bridge.chats.post_coordinator_message(ANA, "Bună.", coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună.", coordinator_id=MARIA)
     await bridge.deliver()
     bridge.server.unavailable = False
 
@@ -609,7 +639,7 @@ async def test_an_answer_after_the_conversation_was_closed_goes_on_in_the_one_it
     await bridge.report(Status.CLOSED)
     bridge.server.reopens[S1] = SessionId("s2")
 
-    await bridge.chats.post_coordinator_message(ANA, "Bună.", coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună.", coordinator_id=MARIA)
     await bridge.deliver()
 
     old, new = await bridge.chats.chat(S1), await bridge.chats.chat(SessionId("s2"))
@@ -623,7 +653,7 @@ async def test_an_answer_that_the_server_refuses_is_announced(bridge: Bridge) ->
     await bridge.misses()
     bridge.server.refuses.add(S1)
 
-    await bridge.chats.post_coordinator_message(ANA, "Bună.", coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună.", coordinator_id=MARIA)
     await bridge.deliver()
 
     [refused] = [event for event in bridge.events if isinstance(event, CommandRefused)]
