@@ -1,211 +1,165 @@
+/** The words of the coordinators' page: each text in English and in Romanian. */
+
+import { plainName, Words } from "../chat/texts.js";
+
+/** @import { Author } from "../client/messages.js" */
+/** @import { ErrorResponse } from "../client/phoenix.js" */
+
 /**
- * The texts of the coordinators' page about a conversation.
- *
- * Those about missed messages, about who is there, and about what waits for a yes are in the language
- * of the browser.
+ * `{name}` stands for a value; the forms of a number are separated by `|`: one and other in English,
+ * one, few and other in Romanian, where `#` is the number.
  */
+const TEXTS = {
+  title: ["Coordinators", "Coordonatori"],
+  conversations: ["Conversations", "Conversații"],
+  you: ["you", "dvs."],
+  youSaid: ["You", "Dvs."],
+  assistant: ["Assistant", "Asistent"],
+  colleague: ["Colleague", "Coleg"],
+  customer: ["Customer", "Client"],
+  notice: ["Notice", "Anunț"],
+  visitor: ["Visitor {id}", "Vizitator {id}"],
+  cancel: ["Cancel", "Renunță"],
+  close: ["Close", "Închide"],
+  retry: ["Try again", "Încearcă din nou"],
 
-/** @import { Author, Status } from "../client/messages.js" */
-/** @import { Asked } from "./chat-list.js" */
+  "status.waiting": ["waiting", "așteaptă"],
+  "status.live": ["with {name}", "cu {name}"],
+  "status.ai": ["with the assistant", "cu asistentul"],
+  "status.closed": ["closed", "închisă"],
 
-const ENGLISH = {
-  missed: "Missed",
-  missedMessage: "Message left",
-  leftAMessage: "left a message while no one was here",
-  attend: "Done",
-  attendFailed: "It could not be marked as done.",
-  online: "Here now",
-  you: "you",
-  more: "more",
-  asked: "Needs your yes",
-  outcomes: "After your yes",
-  withAssistant: "is with the assistant",
-  yes: "Yes",
-  no: "No",
-  sending: "Sending…",
-  askedYou: "The assistant waits for a coordinator’s yes",
-  askedUser: "The assistant waits for the user’s yes",
-  until: "until",
-  by: "by",
-  toolCall: "Tool",
-  rating: "Rating",
-  states: {
-    proposed: "waits for a yes",
-    approved: "Confirmed. It is being done.",
-    rejected: "Declined. Nothing was done.",
-    expired: "Nobody answered in time. Nothing was done.",
-    withdrawn: "No longer valid. Nothing was done.",
-    started: "has begun",
-    done: "Done.",
-    failed: "It could not be done. Nothing was changed.",
-    unknown: "It is not known whether it was done. Please check.",
-  },
-  refusals: {
-    expired: "It is too late: nobody answered in time, and nothing was done.",
-    withdrawn: "The question no longer stands. Nothing was done.",
-    unknown_confirmation: "The AI agent server does not know this question any more.",
-    server_unavailable: "The AI agent server cannot be reached. Nothing was sent: try again.",
-  },
+  "reason.user_request": ["Asked for a person", "A cerut o persoană"],
+  "reason.ai_decision": ["Handed over by the assistant", "Transferată de asistent"],
+  "reason.ai_failure": ["The assistant failed", "Asistentul nu a reușit"],
+  "reason.coordinator": ["A colleague stepped in", "A intervenit un coleg"],
+  "reason.requeued": ["Put back in the queue", "Repusă în coadă"],
+  "reason.coordinator_away": ["The colleague had to leave", "Colegul a trebuit să plece"],
+
+  yes: ["Yes", "Da"],
+  no: ["No", "Nu"],
+  askedYou: ["The assistant waits for a coordinator’s yes", "Asistentul așteaptă acordul dvs."],
+  askedUser: [
+    "The assistant waits for the customer’s yes",
+    "Asistentul așteaptă acordul clientului",
+  ],
+  until: ["until {time}", "până la {time}"],
+  by: ["by {name}", "de {name}"],
+  "asked.proposed": ["waits for a yes", "așteaptă acordul"],
+  "asked.approved": ["Confirmed. It is being done.", "Confirmat. Se face acum."],
+  "asked.rejected": ["Declined. Nothing was done.", "Refuzat. Nu s-a făcut nimic."],
+  "asked.expired": [
+    "Nobody answered in time. Nothing was done.",
+    "Nimeni nu a răspuns la timp. Nu s-a făcut nimic.",
+  ],
+  "asked.withdrawn": [
+    "No longer valid. Nothing was done.",
+    "Nu mai este valabil. Nu s-a făcut nimic.",
+  ],
+  "asked.started": ["has begun", "a început"],
+  "asked.done": ["Done.", "S-a făcut."],
+  "asked.failed": [
+    "It could not be done. Nothing was changed.",
+    "Nu s-a putut face. Nu s-a schimbat nimic.",
+  ],
+  "asked.unknown": [
+    "It is not known whether it was done. Please check.",
+    "Nu se știe dacă s-a făcut. Vă rugăm să verificați.",
+  ],
+
+  "refusal.other": ["It was refused ({reason}).", "A fost refuzat ({reason})."],
+  "refusal.already_claimed": ["It is with {by} by now.", "Între timp este la {by}."],
 };
 
-/** @type {typeof ENGLISH} */
-const ROMANIAN = {
-  missed: "Ratate",
-  missedMessage: "Mesaj lăsat",
-  leftAMessage: "a lăsat un mesaj când nu era nimeni aici",
-  attend: "Rezolvat",
-  attendFailed: "Nu a putut fi marcat ca rezolvat.",
-  online: "Prezenți acum",
-  you: "dvs.",
-  more: "în plus",
-  asked: "Așteaptă acordul dvs.",
-  outcomes: "După acordul dvs.",
-  withAssistant: "vorbește cu asistentul",
-  yes: "Da",
-  no: "Nu",
-  sending: "Se trimite…",
-  askedYou: "Asistentul așteaptă acordul unui coordonator",
-  askedUser: "Asistentul așteaptă acordul utilizatorului",
-  until: "până la",
-  by: "de",
-  toolCall: "Acțiune",
-  rating: "Evaluare",
-  states: {
-    proposed: "așteaptă acordul",
-    approved: "Confirmat. Se face acum.",
-    rejected: "Refuzat. Nu s-a făcut nimic.",
-    expired: "Nimeni nu a răspuns la timp. Nu s-a făcut nimic.",
-    withdrawn: "Nu mai este valabil. Nu s-a făcut nimic.",
-    started: "a început",
-    done: "S-a făcut.",
-    failed: "Nu s-a putut face. Nu s-a schimbat nimic.",
-    unknown: "Nu se știe dacă s-a făcut. Vă rugăm să verificați.",
-  },
-  refusals: {
-    expired: "Este prea târziu: nimeni nu a răspuns la timp și nu s-a făcut nimic.",
-    withdrawn: "Întrebarea nu mai este valabilă. Nu s-a făcut nimic.",
-    unknown_confirmation: "Serverul asistentului nu mai cunoaște această întrebare.",
-    server_unavailable:
-      "Serverul asistentului nu răspunde. Nu s-a trimis nimic: încercați din nou.",
-  },
-};
+/** @typedef {keyof typeof TEXTS} TextKey */
+/** @typedef {Record<string, string | number>} Values */
 
-/**
- * Return the texts in a language; English, where there are none in it.
- *
- * @param {string} language  a BCP 47 tag
- */
-export const textsIn = (language) => (/^ro\b/i.test(language) ? ROMANIAN : ENGLISH);
+/** The words in one language, with how times and numbers are written in it. */
+export class DeskWords extends Words {
+  #column;
+  #forms;
 
-/**
- * Return the state of what waits for a yes, in words.
- *
- * @param {Asked} asked
- * @param {string} language  a BCP 47 tag
- */
-export function askedText({ by, state, expiresAt, coordinatorId }, language) {
-  const texts = textsIn(language);
-  if (state !== "proposed") {
-    const text = texts.states[state] ?? state;
-    return coordinatorId ? `${text} (${texts.by} ${coordinatorId})` : text;
+  /** @param {string} language  a BCP 47 tag; English, unless it is Romanian */
+  constructor(language = globalThis.navigator?.language ?? "en") {
+    const isRomanian = /^ro\b/i.test(language);
+    super(isRomanian ? language : "en-GB");
+    this.#column = isRomanian ? 1 : 0;
+    this.#forms = new Intl.PluralRules(isRomanian ? "ro" : "en");
   }
-  const waits = by === "coordinator" ? texts.askedYou : texts.askedUser;
-  const until = new Date(expiresAt ?? "");
-  if (Number.isNaN(until.getTime())) return `${waits}.`;
-  const locale = texts === ROMANIAN ? "ro" : "en-GB";
-  /** @type {Intl.DateTimeFormatOptions} */
-  const format = { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
-  return `${waits}, ${texts.until} ${until.toLocaleString(locale, format)}.`;
+
+  /**
+   * Return a text with its values.
+   *
+   * @param {TextKey} key
+   * @param {Values} [values]
+   */
+  t(key, values = {}) {
+    return this.#fill(TEXTS[key][this.#column], values);
+  }
+
+  /**
+   * Return a text about a number of things.
+   *
+   * @param {TextKey} key
+   * @param {number} n
+   * @param {Values} [values]
+   */
+  n(key, n, values = {}) {
+    const forms = TEXTS[key][this.#column].split("|");
+    const at = { one: 0, few: forms.length - 2 }[this.#forms.select(n)] ?? forms.length - 1;
+    return this.#fill(forms[Math.max(0, at)], values).replace("#", this.number(n));
+  }
+
+  /**
+   * Return the text for a code of the wire's; the code itself where there is none.
+   *
+   * @param {"status" | "reason" | "asked" | "refusal"} kind
+   * @param {string | null | undefined} code
+   * @param {Values} [values]
+   */
+  code(kind, code, values = {}) {
+    const key = `${kind}.${code}`;
+    return Object.hasOwn(TEXTS, key) ? this.t(/** @type {TextKey} */ (key), values) : (code ?? "");
+  }
+
+  /**
+   * Return why a request was refused, and what to do about it.
+   *
+   * @param {string} reason
+   * @param {ErrorResponse | null} [response]
+   */
+  refusalOf(reason, response) {
+    const by = response?.by ?? this.t("colleague");
+    const isKnown = Object.hasOwn(TEXTS, `refusal.${reason}`);
+    return this.code("refusal", isKnown ? reason : "other", { reason, by });
+  }
+
+  /**
+   * Return the name of a customer. The server has named a visitor by 32 hexadecimal digits, of which
+   * the first tell those of a day apart.
+   *
+   * @param {string} userId
+   */
+  customer(userId) {
+    const isVisitor = /^v-[0-9a-f]{32}$/.test(userId);
+    return isVisitor ? this.t("visitor", { id: userId.slice(2, 6) }) : plainName(userId);
+  }
+
+  /**
+   * Return the name of an author.
+   *
+   * @param {{author: Author, coordinatorId?: string | null}} message
+   */
+  author({ author, coordinatorId }) {
+    if (author === "user") return this.t("customer");
+    if (author === "ai") return this.t("assistant");
+    return plainName(coordinatorId) || this.t(author === "coordinator" ? "colleague" : "notice");
+  }
+
+  /**
+   * @param {string} text
+   * @param {Values} values
+   */
+  #fill(text, values) {
+    return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  }
 }
-
-/**
- * Return why an answer to what waits for a yes was refused; null: for a reason of another kind.
- *
- * @param {string} reason
- * @param {string} language  a BCP 47 tag
- */
-export const answerRefusal = (reason, language) =>
-  new Map(Object.entries(textsIn(language).refusals)).get(reason) ?? null;
-
-const REASONS = new Map(
-  Object.entries({
-    user_request: "Asked for a person",
-    ai_decision: "Handed over by the assistant",
-    ai_failure: "The assistant failed",
-    coordinator: "A colleague stepped in",
-  }),
-);
-
-/**
- * Return why a conversation was handed over.
- *
- * @param {string | null} reason
- */
-export const reasonText = (reason) => REASONS.get(reason ?? "") ?? reason ?? "";
-
-/** @type {Map<Author, string>} */
-const AUTHORS = new Map([
-  ["ai", "Assistant"],
-  ["coordinator", "Colleague"],
-  ["system", "Notice"],
-  ["user", "User"],
-]);
-
-/**
- * Return the name of an author.
- *
- * @param {{author: Author, coordinatorId?: string | null}} message
- */
-export const authorName = ({ author, coordinatorId }) =>
-  coordinatorId ?? AUTHORS.get(author) ?? String(author);
-
-/** @type {Record<"return" | "close", {title: string, detail: string, confirm: string}>} */
-export const END_DIALOGS = {
-  return: {
-    title: "Return to the AI",
-    detail: "The assistant takes the conversation back and can use your summary.",
-    confirm: "Return",
-  },
-  close: {
-    title: "Close the conversation",
-    detail: "If the user writes again, a new conversation begins.",
-    confirm: "Close",
-  },
-};
-
-/** @type {Map<Status, string>} */
-const REQUESTS = new Map([
-  ["live", "taken over"],
-  ["ai", "returned to the assistant"],
-  ["closed", "closed"],
-]);
-
-/**
- * Return the title of the alert about a request that the server refused.
- *
- * @param {string} userId
- * @param {Status} requestedStatus
- */
-export const refusalTitle = (userId, requestedStatus) =>
-  `The conversation with ${customerName(userId)} was not ${REQUESTS.get(requestedStatus) ?? "changed"}.`;
-
-/**
- * Return the notice shown while the AI agent server cannot be reached.
- *
- * @param {boolean} hasPending  whether there are changes that it has not confirmed yet
- */
-export function unreachableText(hasPending) {
-  const detail = hasPending
-    ? "Your changes are saved and will be sent in order when it is back."
-    : "You can carry on: your changes are saved until it is back.";
-  return `The AI agent server cannot be reached. ${detail}`;
-}
-
-/**
- * Return the name of a customer. The server has named a visitor by 32 hexadecimal digits, of which
- * the first tell those of a day apart.
- *
- * @param {string} userId
- */
-export const customerName = (userId) =>
-  /^v-[0-9a-f]{32}$/.test(userId) ? `Visitor ${userId.slice(2, 6)}` : userId;
