@@ -76,14 +76,12 @@ const TEXTS = {
 /** The words in one language, with how times and numbers are written in it. */
 export class DeskWords extends Words {
   #column;
-  #forms;
 
   /** @param {string} language  a BCP 47 tag; English, unless it is Romanian */
   constructor(language = globalThis.navigator?.language ?? "en") {
     const isRomanian = /^ro\b/i.test(language);
     super(isRomanian ? language : "en-GB");
     this.#column = isRomanian ? 1 : 0;
-    this.#forms = new Intl.PluralRules(isRomanian ? "ro" : "en");
   }
 
   /**
@@ -104,9 +102,8 @@ export class DeskWords extends Words {
    * @param {Values} [values]
    */
   n(key, n, values = {}) {
-    const forms = TEXTS[key][this.#column].split("|");
-    const at = { one: 0, few: forms.length - 2 }[this.#forms.select(n)] ?? forms.length - 1;
-    return this.#fill(forms[Math.max(0, at)], values).replace("#", this.number(n));
+    const [one, few = one, other = few] = TEXTS[key][this.#column].split("|");
+    return this.#fill(this.count({ one, few, other }, n), values);
   }
 
   /**
