@@ -12,6 +12,8 @@ import { plainName, Words } from "../chat/texts.js";
 const TEXTS = {
   title: ["Coordinators", "Coordonatori"],
   conversations: ["Conversations", "Conversații"],
+  conversation: ["Conversation", "Conversație"],
+  context: ["About the conversation", "Despre conversație"],
   you: ["you", "dvs."],
   youSaid: ["You", "Dvs."],
   assistant: ["Assistant", "Asistent"],
@@ -22,6 +24,136 @@ const TEXTS = {
   cancel: ["Cancel", "Renunță"],
   close: ["Close", "Închide"],
   retry: ["Try again", "Încearcă din nou"],
+  loading: ["Loading…", "Se încarcă…"],
+
+  signIn: ["Sign in", "Intră"],
+  signInAgain: [
+    "Your sign-in has ended. Sign in again: what you wrote is kept.",
+    "Sesiunea a expirat. Intrați din nou: ce ați scris s-a păstrat.",
+  ],
+  signedOut: ["Sign out", "Ieși"],
+  leavesLive: [
+    "# conversation of yours goes back to the queue in a while.|" +
+      "# conversations of yours go back to the queue in a while.",
+    "O conversație a dvs. revine în coadă după un timp.|" +
+      "# conversații ale dvs. revin în coadă după un timp.|" +
+      "# de conversații ale dvs. revin în coadă după un timp.",
+  ],
+  account: ["Account", "Cont"],
+  business: ["Business", "Firma"],
+  businessPattern: ["Letters, digits and . _ : @ -", "Litere, cifre și . _ : @ -"],
+  yourName: ["Your name", "Numele dvs."],
+  shownToCustomers: ["(customers see it)", "(clienții îl văd)"],
+  password: ["Password", "Parola"],
+  token: ["Token", "Token"],
+  ifRequired: ["(if required)", "(dacă se cere)"],
+
+  "view.mine": ["Mine", "Ale mele"],
+  "view.waiting": ["Waiting", "În așteptare"],
+  "view.open": ["All", "Toate"],
+  "view.history": ["History", "Istoric"],
+  search: ["Search", "Caută"],
+  searchAll: ["Search all conversations", "Caută în toate conversațiile"],
+  allBusinesses: ["All businesses", "Toate firmele"],
+  waits: ["waits {time}", "așteaptă {time}"],
+  days: ["# d|# d", "o zi|# zile|# de zile"],
+  underAMinute: ["< 1 min", "< 1 min"],
+  unread: ["# unread|# unread", "# necitit|# necitite|# de necitite"],
+  needsYes: ["Needs your yes", "Cere acordul"],
+  leftAMessage: ["left a message", "a lăsat un mesaj"],
+  "empty.mine": [
+    "You have no conversations. Take one from Waiting.",
+    "Nu aveți conversații. Luați una din „În așteptare”.",
+  ],
+  "empty.waiting": ["Nobody is waiting.", "Nu așteaptă nimeni."],
+  "empty.open": ["There is no open conversation.", "Nu există conversații deschise."],
+  "empty.history": ["No conversation has ended yet.", "Nicio conversație încheiată încă."],
+  "empty.search": ["Nothing was found.", "Nu s-a găsit nimic."],
+
+  here: ["Here: {names}", "Prezenți: {names}"],
+  nobodyHere: ["No colleague is here", "Niciun coleg nu este aici"],
+  andMore: ["+ {n}", "+ {n}"],
+  "connection.joined": ["Connected", "Conectat"],
+  "connection.trying": ["Connecting…", "Se conectează…"],
+  "connection.offline": [
+    "Offline. What you write is sent once you are back.",
+    "Fără internet. Ce scrieți se trimite la revenire.",
+  ],
+  "connection.waiting": ["No connection. Trying again…", "Fără conexiune. Se încearcă din nou…"],
+  "connection.refused": ["Not connected", "Neconectat"],
+  serverAway: [
+    "The AI server cannot be reached. Your changes are kept and sent when it is back.",
+    "Serverul AI nu răspunde. Schimbările dvs. se păstrează și se trimit la revenire.",
+  ],
+
+  "title.waiting": ["# waiting|# waiting", "# în așteptare|# în așteptare|# în așteptare"],
+  "title.unanswered": ["# unanswered|# unanswered", "# fără răspuns|# fără răspuns|# fără răspuns"],
+  "title.asked": ["# to approve|# to approve", "# de aprobat|# de aprobat|# de aprobat"],
+  "title.missed": ["# missed|# missed", "# ratată|# ratate|# de ratate"],
+  "calls.waiting": ["{name} is waiting", "{name} așteaptă"],
+  "calls.missed": ["{name} left a message", "{name} a lăsat un mesaj"],
+  "calls.asked": ["The assistant needs your yes: {name}", "Asistentul cere acordul: {name}"],
+  "calls.message": ["{name} has written", "{name} a scris"],
+  sound: ["Sound", "Sunet"],
+  notifications: ["Notifications", "Notificări"],
+  notificationsBlocked: [
+    "The browser blocks notifications of this page: allow them in its settings.",
+    "Browserul blochează notificările paginii: permiteți-le din setările lui.",
+  ],
+  refused: [
+    "The conversation with {name} was not {change}.",
+    "Conversația cu {name} nu a fost {change}.",
+  ],
+  "change.live": ["taken over", "preluată"],
+  "change.waiting": ["put back in the queue", "repusă în coadă"],
+  "change.ai": ["returned to the assistant", "înapoiată asistentului"],
+  "change.closed": ["closed", "închisă"],
+
+  keys: ["Keys", "Taste"],
+  singleKeys: ["Keys of one letter", "Taste de o literă"],
+  "key.move": ["Next or previous conversation", "Conversația următoare sau cea dinainte"],
+  "key.open": ["Open it", "Deschide"],
+  "key.unread": ["Next one without an answer", "Următoarea fără răspuns"],
+  "key.claim": ["Claim or step in", "Preia"],
+  "key.reply": ["Reply", "Răspunde"],
+  "key.note": ["Note for colleagues", "Notă pentru colegi"],
+  "key.whisper": ["Whisper to the assistant", "Șoaptă pentru asistent"],
+  "key.suggest": ["Suggest a reply", "Propune un răspuns"],
+  "key.forward": ["Forward to a colleague", "Trimite unui coleg"],
+  "key.requeue": ["Back to the queue", "Înapoi în coadă"],
+  "key.return": ["Back to the assistant", "Înapoi la asistent"],
+  "key.close": ["Close the conversation", "Închide conversația"],
+  "key.leave": ["Leave a field, go back", "Ieși din câmp, înapoi"],
+
+  outcomes: ["Outcomes", "Rezultate"],
+  backToList: ["Back to the conversations", "Înapoi la conversații"],
+  period: ["Period", "Perioada"],
+  today: ["Today", "Astăzi"],
+  lastDays: ["Last # day|Last # days", "Ultima zi|Ultimele # zile|Ultimele # de zile"],
+  "outcomes.none": [
+    "There was no conversation in these days.",
+    "Nu a fost nicio conversație în aceste zile.",
+  ],
+  "outcomes.conversations": ["Conversations", "Conversații"],
+  "outcomes.solved": ["Solved by the assistant", "Rezolvate de asistent"],
+  "outcomes.ofEnded": ["{n} of {ended} ended", "{n} din {ended} încheiate"],
+  "outcomes.solvedMeans": [
+    "Solved: ended without a request for a person, and none within 72 hours after.",
+    "Rezolvată: încheiată fără cererea unei persoane, și fără una în următoarele 72 de ore.",
+  ],
+  "outcomes.handoffs": ["To a person", "Către o persoană"],
+  "outcomes.firstAnswer": ["First answer", "Primul răspuns"],
+  "outcomes.human": ["Person came after", "Persoana a venit după"],
+  "outcomes.median": ["median", "mediană"],
+  "outcomes.rating": ["Rating", "Evaluare"],
+  "outcomes.rated": ["# rating|# ratings", "o evaluare|# evaluări|# de evaluări"],
+  "outcomes.unanswered": ["Questions without an answer", "Întrebări fără răspuns"],
+  "outcomes.tokens": ["Tokens a conversation", "Tokeni pe conversație"],
+  "outcomes.cost": ["Cost", "Cost"],
+  "outcomes.reasons": ["Why to a person", "De ce către o persoană"],
+  "outcomes.ratings": ["Ratings", "Evaluări"],
+  "outcomes.byDay": ["By day", "Pe zile"],
+  "outcomes.day": ["Day", "Ziua"],
 
   "status.waiting": ["waiting", "așteaptă"],
   "status.live": ["with {name}", "cu {name}"],
@@ -68,6 +200,62 @@ const TEXTS = {
 
   "refusal.other": ["It was refused ({reason}).", "A fost refuzat ({reason})."],
   "refusal.already_claimed": ["It is with {by} by now.", "Între timp este la {by}."],
+  "refusal.transition_refused": [
+    "The customer is no longer waiting for a person.",
+    "Clientul nu mai așteaptă o persoană.",
+  ],
+  "refusal.not_there": ["That colleague is not here any more.", "Colegul nu mai este aici."],
+  "refusal.session_closed": ["The conversation is closed.", "Conversația este închisă."],
+  "refusal.closed": ["The conversation is closed.", "Conversația este închisă."],
+  "refusal.expired": [
+    "It is too late: nobody answered in time, and nothing was done.",
+    "Este prea târziu: nimeni nu a răspuns la timp și nu s-a făcut nimic.",
+  ],
+  "refusal.withdrawn": [
+    "The question no longer stands. Nothing was done.",
+    "Întrebarea nu mai este valabilă. Nu s-a făcut nimic.",
+  ],
+  "refusal.unknown_confirmation": [
+    "The AI server does not know this question any more.",
+    "Serverul AI nu mai cunoaște această întrebare.",
+  ],
+  "refusal.unknown_session": [
+    "The AI server does not know this conversation.",
+    "Serverul AI nu cunoaște această conversație.",
+  ],
+  "refusal.server_unavailable": [
+    "The AI server cannot be reached. Nothing was sent: try again.",
+    "Serverul AI nu răspunde. Nu s-a trimis nimic: încercați din nou.",
+  ],
+  "refusal.storage_unavailable": [
+    "It could not be saved. Try again in a moment.",
+    "Nu s-a putut salva. Încercați din nou peste puțin timp.",
+  ],
+  "refusal.rate_limited": [
+    "Too much at once. Wait a moment.",
+    "Prea multe deodată. Așteptați puțin.",
+  ],
+  "refusal.overloaded": ["The server is at capacity.", "Serverul este supraîncărcat."],
+  "refusal.message_too_long": ["It is too long. Shorten it.", "Este prea lung. Scurtați-l."],
+  "refusal.wrong_password": ["Name or password is wrong.", "Numele sau parola este greșită."],
+  "refusal.unauthorized": [
+    "The token is missing, wrong or expired.",
+    "Tokenul lipsește, este greșit sau a expirat.",
+  ],
+  "refusal.token_expired": ["The sign-in has expired.", "Sesiunea a expirat."],
+  "refusal.business_mismatch": [
+    "The token is of another business.",
+    "Tokenul este al altei firme.",
+  ],
+  "refusal.timeout": [
+    "No reply came. It is safe to try again.",
+    "Nu a venit niciun răspuns. Puteți încerca din nou.",
+  ],
+  "refusal.disconnected": ["There is no connection.", "Nu există conexiune."],
+  "refusal.connection_lost": [
+    "The connection was lost while it was sent.",
+    "Conexiunea s-a pierdut în timpul trimiterii.",
+  ],
 };
 
 /** @typedef {keyof typeof TEXTS} TextKey */
@@ -79,9 +267,11 @@ export class DeskWords extends Words {
 
   /** @param {string} language  a BCP 47 tag; English, unless it is Romanian */
   constructor(language = globalThis.navigator?.language ?? "en") {
-    const isRomanian = /^ro\b/i.test(language);
-    super(isRomanian ? language : "en-GB");
-    this.#column = isRomanian ? 1 : 0;
+    const isKnown = /^(ro|en)\b/i.test(language);
+    const locale = isKnown ? language : "en-GB";
+    super(locale);
+    this.locale = locale;
+    this.#column = this.language === "ro" ? 1 : 0;
   }
 
   /**
@@ -109,7 +299,7 @@ export class DeskWords extends Words {
   /**
    * Return the text for a code of the wire's; the code itself where there is none.
    *
-   * @param {"status" | "reason" | "asked" | "refusal"} kind
+   * @param {"status" | "reason" | "change" | "asked" | "refusal"} kind
    * @param {string | null | undefined} code
    * @param {Values} [values]
    */
@@ -150,6 +340,39 @@ export class DeskWords extends Words {
     if (author === "user") return this.t("customer");
     if (author === "ai") return this.t("assistant");
     return plainName(coordinatorId) || this.t(author === "coordinator" ? "colleague" : "notice");
+  }
+
+  /**
+   * Return how long something took, in its largest unit: "8 s", "12 min", "3 h 05", "2 d".
+   *
+   * @param {number} ms
+   */
+  duration(ms) {
+    const seconds = Math.max(0, Math.round(ms / 1000));
+    const minutes = Math.floor(seconds / 60);
+    const hours = Math.floor(minutes / 60);
+    if (minutes === 0) return `${seconds} s`;
+    if (hours === 0) return `${minutes} min`;
+    if (hours >= 48) return this.n("days", Math.floor(hours / 24));
+    return `${hours} h ${String(minutes % 60).padStart(2, "0")}`;
+  }
+
+  /**
+   * Return a time of today, or the day of an earlier one.
+   *
+   * @param {Date} at
+   */
+  shortTime(at) {
+    const isToday = at.toDateString() === new Date().toDateString();
+    return isToday ? this.clock(at) : this.shortDay(at);
+  }
+
+  /** @param {Date} at */
+  shortDay(at) {
+    const isThisYear = at.getFullYear() === new Date().getFullYear();
+    /** @type {Intl.DateTimeFormatOptions} */
+    const year = isThisYear ? {} : { year: "numeric" };
+    return at.toLocaleDateString(this.locale, { day: "numeric", month: "short", ...year });
   }
 
   /**
