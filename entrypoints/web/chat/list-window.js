@@ -67,6 +67,19 @@ export class ListWindow {
     if (!this.isAtEnd) this.#show(items, items.length - FIRST, items.length);
   }
 
+  /**
+   * Show what is around an item; return whether there is one of this key.
+   *
+   * @param {readonly {key: string}[]} items
+   * @param {string} key
+   */
+  around(items, key) {
+    const at = indexOf(items, key, this.from);
+    if (at >= this.from && at < this.to) return true;
+    if (at >= 0) this.#show(items, at - FIRST, Math.min(at + STEP, items.length));
+    return at >= 0;
+  }
+
   get isAtStart() {
     return this.from === 0;
   }
