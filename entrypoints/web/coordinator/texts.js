@@ -31,7 +31,7 @@ const TEXTS = {
     "Your sign-in has ended. Sign in again: what you wrote is kept.",
     "Sesiunea a expirat. Intrați din nou: ce ați scris s-a păstrat.",
   ],
-  signedOut: ["Sign out", "Ieși"],
+  signOut: ["Sign out", "Ieși"],
   leavesLive: [
     "# conversation of yours goes back to the queue in a while.|" +
       "# conversations of yours go back to the queue in a while.",
@@ -46,10 +46,9 @@ const TEXTS = {
   shownToCustomers: ["(customers see it)", "(clienții îl văd)"],
   password: ["Password", "Parola"],
   token: ["Token", "Token"],
-  ifRequired: ["(if required)", "(dacă se cere)"],
 
   "view.mine": ["Mine", "Ale mele"],
-  "view.waiting": ["Waiting", "În așteptare"],
+  "view.waiting": ["Waiting", "Așteaptă"],
   "view.open": ["All", "Toate"],
   "view.history": ["History", "Istoric"],
   search: ["Search", "Caută"],
@@ -57,13 +56,12 @@ const TEXTS = {
   allBusinesses: ["All businesses", "Toate firmele"],
   waits: ["waits {time}", "așteaptă {time}"],
   days: ["# d|# d", "o zi|# zile|# de zile"],
-  underAMinute: ["< 1 min", "< 1 min"],
-  unread: ["# unread|# unread", "# necitit|# necitite|# de necitite"],
+  unread: ["unread", "necitite"],
   needsYes: ["Needs your yes", "Cere acordul"],
   leftAMessage: ["left a message", "a lăsat un mesaj"],
   "empty.mine": [
     "You have no conversations. Take one from Waiting.",
-    "Nu aveți conversații. Luați una din „În așteptare”.",
+    "Nu aveți conversații. Luați una din „Așteaptă”.",
   ],
   "empty.waiting": ["Nobody is waiting.", "Nu așteaptă nimeni."],
   "empty.open": ["There is no open conversation.", "Nu există conversații deschise."],
@@ -72,28 +70,30 @@ const TEXTS = {
 
   here: ["Here: {names}", "Prezenți: {names}"],
   nobodyHere: ["No colleague is here", "Niciun coleg nu este aici"],
-  andMore: ["+ {n}", "+ {n}"],
   "connection.joined": ["Connected", "Conectat"],
-  "connection.trying": ["Connecting…", "Se conectează…"],
+  "connection.idle": ["Connecting…", "Se conectează…"],
+  "connection.connecting": ["Connecting…", "Se conectează…"],
+  "connection.joining": ["Connecting…", "Se conectează…"],
   "connection.offline": [
-    "Offline. What you write is sent once you are back.",
-    "Fără internet. Ce scrieți se trimite la revenire.",
+    "Offline: what you write is kept",
+    "Fără internet: ce scrieți se păstrează",
   ],
-  "connection.waiting": ["No connection. Trying again…", "Fără conexiune. Se încearcă din nou…"],
+  "connection.waiting": ["No connection: trying again…", "Fără conexiune: se încearcă din nou…"],
   "connection.refused": ["Not connected", "Neconectat"],
   serverAway: [
     "The AI server cannot be reached. Your changes are kept and sent when it is back.",
     "Serverul AI nu răspunde. Schimbările dvs. se păstrează și se trimit la revenire.",
   ],
 
-  "title.waiting": ["# waiting|# waiting", "# în așteptare|# în așteptare|# în așteptare"],
-  "title.unanswered": ["# unanswered|# unanswered", "# fără răspuns|# fără răspuns|# fără răspuns"],
-  "title.asked": ["# to approve|# to approve", "# de aprobat|# de aprobat|# de aprobat"],
-  "title.missed": ["# missed|# missed", "# ratată|# ratate|# de ratate"],
+  "title.waiting": ["waiting", "în așteptare"],
+  "title.unanswered": ["unanswered", "fără răspuns"],
+  "title.asked": ["to approve", "de aprobat"],
+  "title.missed": ["missed", "ratate"],
   "calls.waiting": ["{name} is waiting", "{name} așteaptă"],
   "calls.missed": ["{name} left a message", "{name} a lăsat un mesaj"],
   "calls.asked": ["The assistant needs your yes: {name}", "Asistentul cere acordul: {name}"],
   "calls.message": ["{name} has written", "{name} a scris"],
+  "calls.forwarded": ["{name} was forwarded to you", "{name} v-a fost trimis"],
   sound: ["Sound", "Sunet"],
   notifications: ["Notifications", "Notificări"],
   notificationsBlocked: [
@@ -104,14 +104,19 @@ const TEXTS = {
     "The conversation with {name} was not {change}.",
     "Conversația cu {name} nu a fost {change}.",
   ],
+  notYours: [
+    "The conversation with {name} is no longer yours:",
+    "Conversația cu {name} nu mai este a dvs.:",
+  ],
   "change.live": ["taken over", "preluată"],
   "change.waiting": ["put back in the queue", "repusă în coadă"],
   "change.ai": ["returned to the assistant", "înapoiată asistentului"],
   "change.closed": ["closed", "închisă"],
 
   keys: ["Keys", "Taste"],
-  singleKeys: ["Keys of one letter", "Taste de o literă"],
-  "key.move": ["Next or previous conversation", "Conversația următoare sau cea dinainte"],
+  singleKeys: ["Single-letter keys", "Taste de o literă"],
+  "key.next": ["Next conversation", "Conversația următoare"],
+  "key.previous": ["Previous conversation", "Conversația dinainte"],
   "key.open": ["Open it", "Deschide"],
   "key.unread": ["Next one without an answer", "Următoarea fără răspuns"],
   "key.claim": ["Claim or step in", "Preia"],
@@ -126,10 +131,9 @@ const TEXTS = {
   "key.leave": ["Leave a field, go back", "Ieși din câmp, înapoi"],
 
   outcomes: ["Outcomes", "Rezultate"],
-  backToList: ["Back to the conversations", "Înapoi la conversații"],
+  backToList: ["Back to the list", "Înapoi la listă"],
   period: ["Period", "Perioada"],
-  today: ["Today", "Astăzi"],
-  lastDays: ["Last # day|Last # days", "Ultima zi|Ultimele # zile|Ultimele # de zile"],
+  lastDays: ["Today|Last # days", "Astăzi|Ultimele # zile|Ultimele # de zile"],
   "outcomes.none": [
     "There was no conversation in these days.",
     "Nu a fost nicio conversație în aceste zile.",
@@ -348,6 +352,7 @@ const TEXTS = {
   "refusal.overloaded": ["The server is at capacity.", "Serverul este supraîncărcat."],
   "refusal.message_too_long": ["It is too long. Shorten it.", "Este prea lung. Scurtați-l."],
   "refusal.wrong_password": ["Name or password is wrong.", "Numele sau parola este greșită."],
+  "refusal.unreachable": ["The server cannot be reached.", "Serverul nu răspunde."],
   "refusal.unauthorized": [
     "The token is missing, wrong or expired.",
     "Tokenul lipsește, este greșit sau a expirat.",
@@ -409,7 +414,7 @@ export class DeskWords extends Words {
   /**
    * Return the text for a code of the wire's; the code itself where there is none.
    *
-   * @param {"status" | "reason" | "event" | "change" | "asked" | "refusal"} kind
+   * @param {string} kind  such as `reason`
    * @param {string | null | undefined} code
    * @param {Values} [values]
    */
