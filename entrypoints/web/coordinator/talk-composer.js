@@ -309,16 +309,15 @@ export class TalkComposer {
     this.show(talk);
   }
 
-  /** Keep what is there of a suggestion, and let nothing more be written. */
+  /** Let nothing more of a suggestion be written; what is there of it stays. */
   #stop() {
     const talk = this.#talk;
     const suggested = this.#suggested.get(talk?.sessionId ?? "");
     if (!talk || !suggested?.isStreaming) return;
     suggested.isStreaming = false;
-    talk.stopSuggestion();
-    if (suggested.text) this.#fill(suggested.text);
+    if (suggested.text) this.#desk.memory.setDraft(talk.sessionId, "reply", suggested.text);
     else this.#suggested.delete(talk.sessionId);
-    this.show(talk);
+    talk.stopSuggestion();
   }
 
   #undo() {
