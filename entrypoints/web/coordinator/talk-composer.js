@@ -257,10 +257,8 @@ export class TalkComposer {
       tab.ariaPressed = String(tab.dataset.mode === mode);
     }
     setText(this.#what, words.t(`mode.${mode}.what`));
-    this.#field.ariaLabel = words.t(`mode.${mode}.label`);
-    this.#field.placeholder = words.t(`mode.${mode}.placeholder`);
-    const send = this.#composer.element.querySelector(".send");
-    if (send instanceof HTMLElement) send.ariaLabel = send.title = words.t(`mode.${mode}.send`);
+    this.#field.ariaLabel = words.t(`key.${mode}`);
+    this.#field.placeholder = `${words.t(`key.${mode}`)}…`;
     this.#composer.maxLength = MODES[mode].limit;
     if (this.#talk) this.#composer.fill(this.#desk.memory.draft(this.#talk.sessionId, mode));
   }

@@ -7,6 +7,7 @@ import { timeOf } from "../chat/texts.js";
 import { PushError } from "../client/phoenix.js";
 import { showAlert } from "../shared/connection.js";
 import { byId, el, keepingFocus, setText } from "../shared/dom.js";
+import { reconcile } from "../shared/message-list.js";
 import { addressesIn, ContextView, starsOf } from "./context-view.js";
 import { hasOutcome } from "./desk.js";
 import { TalkComposer } from "./talk-composer.js";
@@ -38,6 +39,8 @@ const RARE = ["forward", "requeue"];
 const GROUP_MS = 5 * 60_000;
 /** So many pages are loaded to find the place where a conversation was left. */
 const MOST_PAGES = 5;
+/** Stands for the place of the first message that nobody has answered; no key has a space. */
+const UNREAD = "first unread";
 
 /**
  * Return what can be done with a conversation.
@@ -209,7 +212,7 @@ export class TalkView {
         return talk.hasEarlier;
       },
     };
-    if (talk) this.#place = this.#desk.memory.place(talk.sessionId) ?? talk.unreadFrom;
+    if (talk) this.#place = this.#desk.memory.place(talk.sessionId) ?? UNREAD;
   }
 
   /** @param {Talk | null} talk */
@@ -241,13 +244,15 @@ export class TalkView {
     }
   }
 
-  /** Go to where the conversation was left, once that is loaded. */
+  /** Go to where the conversation was left, or to what nobody has answered, once it is loaded. */
   #findPlace() {
     const talk = this.#shown?.talk;
     if (!talk || this.#place === null || talk.items.length === 0) return;
-    if (this.#list.showAt(this.#place)) this.#place = null;
+    const isWanted = this.#place !== UNREAD;
+    if (!isWanted && talk.isLoading) return;
+    if (this.#list.showAt(isWanted ? this.#place : beforeUnread(talk))) this.#place = null;
     else if (talk.isLoading) return;
-    else if (!talk.hasEarlier || this.#pages >= MOST_PAGES) this.#place = null;
+    else if (!isWanted || !talk.hasEarlier || this.#pages >= MOST_PAGES) this.#place = null;
     else {
       this.#pages += 1;
       talk.loadEarlier();
@@ -285,19 +290,32 @@ export class TalkView {
     setText(this.#detail, detail);
     const isDisabled = String(this.#isActing || !desk.canAct(chat));
     const acts = actsOf(chat, isMine);
-    const buttons = acts.map((act) => {
-      const className = ["claim", "stepIn"].includes(act) ? "primary" : "quiet";
-      const text = words.t(`act.${act}`);
-      const button = el("button", { type: "button", className, data: { act } }, text);
-      if (KEYS[act]) button.setAttribute("aria-keyshortcuts", KEYS[act]);
-      button.ariaDisabled = isDisabled;
-      return { act, button };
-    });
-    const shown = buttons.filter(({ act }) => !RARE.includes(act)).map(({ button }) => button);
-    const rare = buttons.filter(({ act }) => RARE.includes(act)).map(({ button }) => button);
-    morphChildren(this.#buttons, shown);
-    morphChildren(this.#menu, rare);
+    const rare = acts.filter((act) => RARE.includes(act));
+    // Each by its own key: a second press of one is never of another that took its place.
+    for (const [parent, shown] of /** @type {const} */ ([
+      [this.#buttons, acts.filter((act) => !RARE.includes(act))],
+      [this.#menu, rare],
+    ])) {
+      reconcile(
+        parent,
+        shown.map((act) => {
+          return { key: act, version: [isDisabled], build: () => this.#button(act, isDisabled) };
+        }),
+      );
+    }
     /** @type {HTMLElement} */ (this.#menu.parentElement).hidden = rare.length === 0;
+  }
+
+  /**
+   * @param {Act} act
+   * @param {string} ariaDisabled
+   */
+  #button(act, ariaDisabled) {
+    const className = ["claim", "stepIn"].includes(act) ? "primary" : "quiet";
+    const text = this.#words.t(`act.${act}`);
+    const button = el("button", { type: "button", className, ariaDisabled, data: { act } }, text);
+    if (KEYS[act]) button.setAttribute("aria-keyshortcuts", KEYS[act]);
+    return button;
   }
 
   get #isMenuOpen() {
@@ -347,12 +365,12 @@ export class TalkView {
    */
   #ask(act, talk) {
     const words = this.#words;
-    const title = el("h2", { id: "act-title" }, words.t(`act.${act}`));
+    const title = el("h2", { id: "act-title" }, words.t(`key.${act}`));
     const field = el("textarea", { rows: 3, maxLength: 4_000, name: "summary" });
     const label = el("span", {}, words.t(act === "forward" ? "noteFor" : "summary"), " ");
     label.append(el("span", { className: "muted" }, words.t("optional")));
     const colleagues = act === "forward" ? this.#colleagues(talk.chat) : [];
-    const confirm = el("button", { className: "primary", value: "ok" }, words.t(`do.${act}`));
+    const confirm = el("button", { className: "primary", value: "ok" }, words.t(`act.${act}`));
     confirm.disabled = act === "forward" && colleagues.length === 0;
     const who = el("fieldset", {}, el("legend", {}, words.t("forwardTo")), ...colleagues);
     const nobody = el("p", {}, words.t("nobodyHere"));
@@ -548,8 +566,8 @@ export class TalkView {
     const isOwn = author === "coordinator" && coordinatorId === this.#desk.coordinatorId;
     const name = author === "user" ? words.customer(userId) : words.author(item);
     const at = timeOf(item.at);
-    const seenBy =
-      kind === "message" ? null : words.t(`seenBy.${kind === "note" ? "note" : "whisper"}`);
+    const mode = kind === "note" || kind === "whisper" ? kind : null;
+    const seenBy = mode && `${words.t(`mode.${mode}`)} · ${words.t(`mode.${mode}.what`)}`;
     const shown =
       author === "user" || kind !== "message" ? addressesIn(item.text) : textNodes(item);
     const looked = tools.map(({ name, query, outcome }) =>
@@ -661,6 +679,16 @@ const lineRow = (key, className, text) => ({
   version: [text],
   build: () => el("li", { className: `divider ${className}` }, el("span", {}, text)),
 });
+
+/**
+ * Return the key of what is before the first message that nobody has answered, "" for none.
+ *
+ * @param {Talk} talk
+ */
+function beforeUnread({ items, unreadFrom }) {
+  const at = items.findIndex(({ key }) => key === unreadFrom);
+  return at < 0 ? "" : items[Math.max(0, at - 1)].key;
+}
 
 /** @param {Item} item */
 const dayOf = ({ at }) => timeOf(at)?.toDateString() ?? "";
