@@ -101,6 +101,8 @@ function askToSignIn(note = "") {
   showField("token", !isPassword && how?.token !== false).required = how?.token === true;
   setText(byId("sign-in-note"), note);
   if (!signInDialog.open) signInDialog.showModal();
+  const fields = [...signInForm.querySelectorAll("input:enabled")];
+  /** @type {HTMLInputElement[]} */ (fields).find(({ value }) => !value)?.focus();
 }
 
 /**
