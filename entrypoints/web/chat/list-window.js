@@ -35,6 +35,7 @@ export class ListWindow {
     const reachedEnd = this.to >= this.#length;
     const to = reachedEnd ? length : moved + (this.to - this.from);
     if (followsEnd && length - moved > LIMIT) this.#show(items, length - LIMIT + STEP, length);
+    else if (followsEnd) this.#show(items, Math.min(moved, length - FIRST), length);
     else this.#show(items, moved, Math.min(to, moved + LIMIT));
   }
 

@@ -17,6 +17,8 @@ import { el, setText } from "../shared/dom.js";
  * @property {boolean} isStreaming
  */
 
+/** @typedef {[name: string, text: string]} Reply  a canned one */
+
 /** @type {Record<Mode, {key: string, limit: number}>} the longest text, and the key that leads here */
 const MODES = {
   reply: { key: "r", limit: MAX_LENGTH },
@@ -62,16 +64,15 @@ export function filled(reply, values) {
 /**
  * Return the replies that fit what is typed: those whose name begins so come first.
  *
- * @param {Record<string, string>} replies
+ * @param {Reply[]} replies
  * @param {string} query
  */
 export function matching(replies, query) {
   const wanted = folded(query.trim());
-  const rank = (/** @type {[string, string]} */ [name, text]) =>
+  const rank = (/** @type {Reply} */ [name, text]) =>
     folded(name).startsWith(wanted) ? 0 : folded(`${name}\n${text}`).includes(wanted) ? 1 : 2;
-  const all = Object.entries(replies).map((reply) => ({ reply, rank: rank(reply) }));
-  const found = all.filter((each) => each.rank < 2).sort((one, other) => one.rank - other.rank);
-  return found.slice(0, MAX_SHOWN).map(({ reply }) => reply);
+  const found = replies.filter((reply) => rank(reply) < 2);
+  return found.sort((one, other) => rank(one) - rank(other)).slice(0, MAX_SHOWN);
 }
 
 /** @param {string} text */
@@ -90,15 +91,14 @@ export class TalkComposer {
   #talk = null;
   /** @type {Mode} */
   #mode = "note";
-  /** @type {Map<string, Mode>} by sessionId, of those that have been open */
-  #modes = new Map();
+  /** Whether nobody has chosen it: it is what is offered first. */
+  #isDefault = true;
   /** @type {Map<string, Suggested>} by sessionId */
   #suggested = new Map();
-  /** @type {[name: string, text: string][]} the canned replies to choose from */
+  /** @type {Reply[]} to choose from */
   #choices = [];
   #chosen = 0;
-  /** Whether the replies are asked for by their button, or, where `/` is typed, were sent away. */
-  #isAsked = false;
+  /** Whether the replies were sent away although `/` is typed. */
   #isDismissed = false;
 
   #tabs = el("div", { className: "modes", role: "group" });
@@ -174,15 +174,15 @@ export class TalkComposer {
     const offered = this.#offered(talk);
     // What was typed as something else stays its draft, and the rest of it is seen by no customer.
     if (!offered.includes(this.#mode)) this.#setMode("note");
+    else if (this.#isDefault && !this.#field.matches(":focus")) this.#setMode(offered[0]);
     for (const tab of this.#tabs.querySelectorAll("button")) {
       tab.hidden = !offered.includes(/** @type {Mode} */ (tab.dataset.mode));
     }
     this.#showSuggestion(talk);
     const isReply = this.#mode === "reply";
-    const canned = this.#tools.children[0];
-    /** @type {HTMLElement} */ (canned).hidden =
-      !isReply || Object.keys(this.#replies).length === 0;
-    /** @type {HTMLElement} */ (this.#tools.children[1]).hidden = !isReply;
+    const [canned, suggest] = this.#tools.querySelectorAll("button");
+    canned.hidden = !isReply || this.#field.value !== "" || this.#replies.length === 0;
+    suggest.hidden = !isReply;
     this.#composer.render({ canSend: true, canStop: this.#isStreaming });
   }
 
@@ -191,9 +191,9 @@ export class TalkComposer {
    *
    * @param {Mode} mode
    */
-  write(mode) {
+  writeAs(mode) {
     if (!this.#talk || !this.#offered(this.#talk).includes(mode)) return false;
-    this.#setMode(mode);
+    this.#choose(mode);
     this.focus();
     return true;
   }
@@ -201,7 +201,7 @@ export class TalkComposer {
   /** Reply, unless something else is being written. */
   reply() {
     const isWriting = this.#field.matches(":focus") && this.#field.value !== "";
-    if (!isWriting) this.write("reply");
+    if (!isWriting) this.writeAs("reply");
   }
 
   /**
@@ -215,7 +215,7 @@ export class TalkComposer {
     if (!talk || this.#desk.memory.draft(talk.sessionId, mode)) return false;
     this.#desk.memory.setDraft(talk.sessionId, mode, text);
     if (mode === this.#mode) this.#composer.fill(text);
-    this.write(mode);
+    this.writeAs(mode);
     return true;
   }
 
@@ -234,10 +234,16 @@ export class TalkComposer {
     this.#talk = talk;
     this.#closeChoices();
     if (!talk) return;
-    const { sessionId } = talk;
-    const offered = this.#offered(talk);
-    const begun = offered.find((mode) => this.#desk.memory.draft(sessionId, mode) !== "");
-    this.#setMode(this.#modes.get(sessionId) ?? begun ?? offered[0]);
+    const mode = this.#desk.memory.mode(talk.sessionId);
+    this.#isDefault = mode === null;
+    this.#setMode(mode ?? this.#offered(talk)[0]);
+  }
+
+  /** @param {Mode} mode */
+  #choose(mode) {
+    this.#isDefault = false;
+    if (this.#talk) this.#desk.memory.setMode(this.#talk.sessionId, mode);
+    if (mode !== this.#mode) this.#setMode(mode);
   }
 
   /** @param {Mode} mode */
@@ -256,9 +262,7 @@ export class TalkComposer {
     const send = this.#composer.element.querySelector(".send");
     if (send instanceof HTMLElement) send.ariaLabel = send.title = words.t(`mode.${mode}.send`);
     this.#composer.maxLength = MODES[mode].limit;
-    if (!this.#talk) return;
-    this.#modes.set(this.#talk.sessionId, mode);
-    this.#composer.fill(this.#desk.memory.draft(this.#talk.sessionId, mode));
+    if (this.#talk) this.#composer.fill(this.#desk.memory.draft(this.#talk.sessionId, mode));
   }
 
   /** @param {string} draft */
@@ -271,9 +275,9 @@ export class TalkComposer {
       this.#stop();
       if (!suggested.before || !draft) this.#suggested.delete(talk.sessionId);
     }
+    if (draft) this.#choose(this.#mode);
     this.#desk.memory.setDraft(talk.sessionId, this.#mode, draft);
     if (this.#mode === "reply" && draft && !draft.startsWith("/")) talk.notifyTyping();
-    if (!draft.startsWith("/")) this.#isAsked = false;
     if (!draft.startsWith("/") || draft === "/") this.#isDismissed = false;
     this.#chosen = 0;
     this.#showChoices();
@@ -298,7 +302,7 @@ export class TalkComposer {
 
   #suggest() {
     const talk = this.#talk;
-    if (!talk || this.#isStreaming || !this.write("reply")) return;
+    if (!talk || this.#isStreaming || !this.writeAs("reply")) return;
     const before = this.#desk.memory.draft(talk.sessionId, "reply");
     this.#suggested.set(talk.sessionId, { before, text: "", isStreaming: true });
     talk.suggest();
@@ -365,9 +369,17 @@ export class TalkComposer {
 
   // Canned replies.
 
+  /** The business's, with their variables filled. */
   get #replies() {
-    const id = this.#talk?.chat.businessId;
-    return this.#desk.businesses.find(({ businessId }) => businessId === id)?.replies ?? {};
+    const { chat } = this.#talk ?? {};
+    const business = this.#desk.businesses.find((each) => each.businessId === chat?.businessId);
+    const values = {
+      customer: nameOf(chat?.userId ?? ""),
+      coordinator: this.#desk.coordinatorId,
+      business: business?.name ?? "",
+    };
+    const replies = Object.entries(business?.replies ?? {});
+    return replies.map(([name, text]) => /** @type {Reply} */ ([name, filled(text, values)]));
   }
 
   get #isChoosing() {
@@ -376,9 +388,8 @@ export class TalkComposer {
 
   #showChoices() {
     const typed = this.#field.value.startsWith("/") ? this.#field.value.slice(1) : null;
-    const isOpen =
-      this.#mode === "reply" && !this.#isDismissed && (this.#isAsked || typed !== null);
-    this.#choices = isOpen ? matching(this.#replies, typed ?? "") : [];
+    const isOpen = this.#mode === "reply" && !this.#isDismissed && typed !== null;
+    this.#choices = isOpen ? matching(this.#replies, typed) : [];
     const options = this.#choices.map(([name, text], n) => {
       const option = el(
         "li",
@@ -400,28 +411,16 @@ export class TalkComposer {
   }
 
   #closeChoices() {
-    this.#isAsked = false;
     this.#isDismissed = true;
     this.#showChoices();
   }
 
   /** @param {number} n */
-  #choose(n) {
-    const { chat } = this.#talk ?? {};
+  #pick(n) {
     const choice = this.#choices[n];
-    if (!chat || !choice) return;
-    const business = this.#desk.businesses.find(({ businessId }) => businessId === chat.businessId);
-    const text = filled(choice[1], {
-      customer: nameOf(chat.userId),
-      coordinator: this.#desk.coordinatorId,
-      business: business?.name ?? "",
-    });
-    const { value, selectionStart, selectionEnd } = this.#field;
-    // Asked for by the button, it goes where one was writing.
-    const [from, to] = value.startsWith("/") ? [0, value.length] : [selectionStart, selectionEnd];
+    if (!choice) return;
     this.#closeChoices();
-    this.#fill(value.slice(0, from) + text + value.slice(to));
-    this.#field.setSelectionRange(from + text.length, from + text.length);
+    this.#fill(choice[1]);
     this.#showMark();
     this.focus();
   }
@@ -437,7 +436,7 @@ export class TalkComposer {
     if (this.#isChoosing && (moves || isPicked || key === "Escape")) {
       const { length } = this.#choices;
       this.#chosen = (this.#chosen + (moves ?? 0) + length) % length;
-      if (isPicked) this.#choose(this.#chosen);
+      if (isPicked) this.#pick(this.#chosen);
       else if (moves) this.#showChoices();
       else this.#closeChoices();
     } else if (key === "Enter" && !shiftKey && this.#isStreaming) {
@@ -459,16 +458,15 @@ export class TalkComposer {
     const pressed = target instanceof Element ? target.closest("[data-act]") : null;
     if (!(pressed instanceof HTMLElement)) return;
     const { act, mode, n } = pressed.dataset;
-    if (act === "mode") this.write(/** @type {Mode} */ (mode));
+    if (act === "mode") this.writeAs(/** @type {Mode} */ (mode));
     else if (act === "suggest") this.#suggest();
     else if (act === "stop") this.#stop();
     else if (act === "undo") this.#undo();
-    else if (act === "choose") this.#choose(Number(n));
+    else if (act === "choose") this.#pick(Number(n));
     else if (act === "canned") {
       this.focus();
-      this.#isAsked = true;
-      this.#isDismissed = false;
-      this.#showChoices();
+      this.#fill("/");
+      this.#onInput("/");
     }
   }
 
