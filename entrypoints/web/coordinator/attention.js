@@ -88,10 +88,7 @@ export class Attention {
     });
   }
 
-  /**
-   * @param {Chat} chat
-   * @param {Call} kind
-   */
+  /** @param {Chat} chat @param {Call} kind */
   #notify({ sessionId, userId, last, missed, confirmation, summary }, kind) {
     const texts = { missed: missed?.message, asked: confirmation?.what, waiting: summary };
     const body = new Map(Object.entries(texts)).get(kind) ?? last?.text;

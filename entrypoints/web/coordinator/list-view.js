@@ -71,11 +71,7 @@ export class ListView {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #searchTimer;
 
-  /**
-   * @param {Desk} desk
-   * @param {DeskWords} words
-   * @param {(sessionId: string) => void} onOpen
-   */
+  /** @param {Desk} desk @param {DeskWords} words @param {(sessionId: string) => void} onOpen */
   constructor(desk, words, onOpen) {
     this.#desk = desk;
     this.#words = words;
@@ -219,11 +215,7 @@ export class ListView {
       this.#desk.loadMore(this.#view);
   }
 
-  /**
-   * @param {number} n
-   * @param {boolean} isTabStop
-   * @returns {Row}
-   */
+  /** @param {number} n @param {boolean} isTabStop @returns {Row} */
   #row(n, isTabStop) {
     const chat = this.#rows[n];
     const { sessionId, status, unanswered } = chat;

@@ -101,13 +101,11 @@ function askToSignIn(note = "") {
   showField("token", !isPassword && how?.token !== false).required = how?.token === true;
   setText(byId("sign-in-note"), note);
   if (!signInDialog.open) signInDialog.showModal();
+  const fields = [...signInForm.querySelectorAll("input:enabled")];
+  /** @type {HTMLInputElement[]} */ (fields).find(({ value }) => !value)?.focus();
 }
 
-/**
- * @param {string} name
- * @param {boolean} isShown
- * @param {string} [value]  unless one is typed
- */
+/** @param {string} name @param {boolean} isShown @param {string} [value]  unless one is typed */
 function showField(name, isShown, value = "") {
   const field = /** @type {HTMLInputElement} */ (signInForm.elements.namedItem(name));
   field.disabled = !isShown;
@@ -217,10 +215,7 @@ function start({ coordinatorId, businesses }) {
   return { desk, list, talk, attention, outcomes };
 }
 
-/**
- * @param {string} topic
- * @param {object} payload
- */
+/** @param {string} topic @param {object} payload */
 const openChannel = (topic, payload) =>
   new PhoenixChannel({
     url: ownSocketUrl(),

@@ -28,22 +28,14 @@ const TEXTS = {
 
   signIn: ["Sign in", "Intră"],
   signInAgain: [
-    "Your sign-in has ended. Sign in again: what you wrote is kept.",
-    "Sesiunea a expirat. Intrați din nou: ce ați scris s-a păstrat.",
+    "Sign in again: what you wrote is kept.",
+    "Intrați din nou: ce ați scris s-a păstrat.",
   ],
   signOut: ["Sign out", "Ieși"],
-  leavesLive: [
-    "# conversation of yours goes back to the queue in a while.|" +
-      "# conversations of yours go back to the queue in a while.",
-    "O conversație a dvs. revine în coadă după un timp.|" +
-      "# conversații ale dvs. revin în coadă după un timp.|" +
-      "# de conversații ale dvs. revin în coadă după un timp.",
-  ],
+  leavesLive: ["Back to the queue in a while: #", "Revin în coadă după un timp: #"],
   account: ["Account", "Cont"],
   business: ["Business", "Firma"],
-  businessPattern: ["Letters, digits and . _ : @ -", "Litere, cifre și . _ : @ -"],
   yourName: ["Your name", "Numele dvs."],
-  shownToCustomers: ["(customers see it)", "(clienții îl văd)"],
   password: ["Password", "Parola"],
   token: ["Token", "Token"],
 
@@ -59,10 +51,7 @@ const TEXTS = {
   unread: ["unread", "necitite"],
   needsYes: ["Needs your yes", "Cere acordul"],
   leftAMessage: ["left a message", "a lăsat un mesaj"],
-  "empty.mine": [
-    "You have no conversations. Take one from Waiting.",
-    "Nu aveți conversații. Luați una din „Așteaptă”.",
-  ],
+  "empty.mine": ["You have none. Take one from Waiting.", "Nu aveți. Luați una din „Așteaptă”."],
   "empty.waiting": ["Nobody is waiting.", "Nu așteaptă nimeni."],
   "empty.open": ["There is no open conversation.", "Nu există conversații deschise."],
   "empty.history": ["No conversation has ended yet.", "Nicio conversație încheiată încă."],
@@ -74,10 +63,7 @@ const TEXTS = {
   "connection.idle": ["Connecting…", "Se conectează…"],
   "connection.connecting": ["Connecting…", "Se conectează…"],
   "connection.joining": ["Connecting…", "Se conectează…"],
-  "connection.offline": [
-    "Offline: what you write is kept",
-    "Fără internet: ce scrieți se păstrează",
-  ],
+  "connection.offline": ["Offline: what you write is kept", "Fără internet: ce scrieți rămâne"],
   "connection.waiting": ["No connection: trying again…", "Fără conexiune: se încearcă din nou…"],
   "connection.refused": ["Not connected", "Neconectat"],
   serverAway: [
@@ -97,17 +83,11 @@ const TEXTS = {
   sound: ["Sound", "Sunet"],
   notifications: ["Notifications", "Notificări"],
   notificationsBlocked: [
-    "The browser blocks notifications of this page: allow them in its settings.",
-    "Browserul blochează notificările paginii: permiteți-le din setările lui.",
+    "The browser’s settings block them.",
+    "Setările browserului le blochează.",
   ],
-  refused: [
-    "The conversation with {name} was not {change}.",
-    "Conversația cu {name} nu a fost {change}.",
-  ],
-  notYours: [
-    "The conversation with {name} is no longer yours:",
-    "Conversația cu {name} nu mai este a dvs.:",
-  ],
+  refused: ["The talk with {name} was not {change}.", "Discuția cu {name} nu a fost {change}."],
+  notYours: ["The talk with {name} is not yours now:", "Discuția cu {name} nu mai e a dvs.:"],
   "change.live": ["taken over", "preluată"],
   "change.waiting": ["put back in the queue", "repusă în coadă"],
   "change.ai": ["returned to the assistant", "înapoiată asistentului"],
@@ -134,10 +114,7 @@ const TEXTS = {
   backToList: ["Back to the list", "Înapoi la listă"],
   period: ["Period", "Perioada"],
   lastDays: ["Today|Last # days", "Astăzi|Ultimele # zile|Ultimele # de zile"],
-  "outcomes.none": [
-    "There was no conversation in these days.",
-    "Nu a fost nicio conversație în aceste zile.",
-  ],
+  "outcomes.none": ["No conversation in these days.", "Nicio conversație în aceste zile."],
   "outcomes.conversations": ["Conversations", "Conversații"],
   "outcomes.solved": ["Solved by the assistant", "Rezolvate de asistent"],
   "outcomes.ofEnded": ["{n} of {ended} ended", "{n} din {ended} încheiate"],
@@ -150,7 +127,7 @@ const TEXTS = {
   "outcomes.human": ["Person came after", "Persoana a venit după"],
   "outcomes.median": ["median", "mediană"],
   "outcomes.rating": ["Rating", "Evaluare"],
-  "outcomes.rated": ["# rating|# ratings", "o evaluare|# evaluări|# de evaluări"],
+  rated: ["# rating|# ratings", "o evaluare|# evaluări|# de evaluări"],
   "outcomes.unanswered": ["Questions without an answer", "Întrebări fără răspuns"],
   "outcomes.tokens": ["Tokens a conversation", "Tokeni pe conversație"],
   "outcomes.cost": ["Cost", "Cost"],
@@ -276,60 +253,45 @@ const TEXTS = {
   "asked.approved": ["Confirmed. It is being done.", "Confirmat. Se face acum."],
   "asked.rejected": ["Declined. Nothing was done.", "Refuzat. Nu s-a făcut nimic."],
   "asked.expired": [
-    "Nobody answered in time. Nothing was done.",
-    "Nimeni nu a răspuns la timp. Nu s-a făcut nimic.",
+    "Nobody answered: nothing was done.",
+    "Nu a răspuns nimeni: nu s-a făcut nimic.",
   ],
   "asked.withdrawn": [
-    "No longer valid. Nothing was done.",
-    "Nu mai este valabil. Nu s-a făcut nimic.",
+    "No longer valid: nothing was done.",
+    "Nu mai e valabil: nu s-a făcut nimic.",
   ],
   "asked.started": ["has begun", "a început"],
   "asked.done": ["Done.", "S-a făcut."],
-  "asked.failed": [
-    "It could not be done. Nothing was changed.",
-    "Nu s-a putut face. Nu s-a schimbat nimic.",
-  ],
+  "asked.failed": ["It failed: nothing was changed.", "Nu a reușit: nu s-a schimbat nimic."],
   "asked.unknown": [
-    "It is not known whether it was done. Please check.",
-    "Nu se știe dacă s-a făcut. Vă rugăm să verificați.",
+    "It may have been done: please check.",
+    "Poate s-a făcut: vă rugăm verificați.",
   ],
 
   "refusal.other": ["It was refused ({reason}).", "A fost refuzat ({reason})."],
   "refusal.already_claimed": ["It is with {by} by now.", "Între timp este la {by}."],
-  "refusal.transition_refused": [
-    "The customer is no longer waiting for a person.",
-    "Clientul nu mai așteaptă o persoană.",
-  ],
+  "refusal.transition_refused": ["The customer waits no longer.", "Clientul nu mai așteaptă."],
   "refusal.not_there": ["That colleague is not here any more.", "Colegul nu mai este aici."],
   "refusal.session_closed": ["The conversation is closed.", "Conversația este închisă."],
   "refusal.closed": ["The conversation is closed.", "Conversația este închisă."],
-  "refusal.expired": [
-    "It is too late: nobody answered in time, and nothing was done.",
-    "Este prea târziu: nimeni nu a răspuns la timp și nu s-a făcut nimic.",
-  ],
+  "refusal.expired": ["It is too late: nothing was done.", "Este prea târziu: nu s-a făcut nimic."],
   "refusal.withdrawn": [
-    "The question no longer stands. Nothing was done.",
-    "Întrebarea nu mai este valabilă. Nu s-a făcut nimic.",
+    "It no longer stands: nothing was done.",
+    "Nu mai e valabil: nu s-a făcut nimic.",
   ],
-  "refusal.unknown_confirmation": [
-    "The AI server does not know this question any more.",
-    "Serverul AI nu mai cunoaște această întrebare.",
-  ],
-  "refusal.unknown_session": [
-    "The AI server does not know this conversation.",
-    "Serverul AI nu cunoaște această conversație.",
-  ],
+  "refusal.unknown_confirmation": ["The AI server does not know it.", "Serverul AI nu o cunoaște."],
+  "refusal.unknown_session": ["The AI server does not know it.", "Serverul AI nu o cunoaște."],
   "refusal.server_unavailable": [
-    "The AI server cannot be reached. Nothing was sent: try again.",
-    "Serverul AI nu răspunde. Nu s-a trimis nimic: încercați din nou.",
+    "The AI server is away: try again.",
+    "Serverul AI nu răspunde: reîncercați.",
   ],
   "refusal.storage_unavailable": [
-    "It could not be saved. Try again in a moment.",
-    "Nu s-a putut salva. Încercați din nou peste puțin timp.",
+    "It could not be saved: try again.",
+    "Nu s-a putut salva: reîncercați.",
   ],
   "refusal.rate_limited": [
-    "Too much at once. Wait a moment.",
-    "Prea multe deodată. Așteptați puțin.",
+    "Too much at once: wait a moment.",
+    "Prea multe deodată: așteptați puțin.",
   ],
   "refusal.overloaded": ["The server is at capacity.", "Serverul este supraîncărcat."],
   "refusal.message_too_long": ["It is too long. Shorten it.", "Este prea lung. Scurtați-l."],
@@ -337,21 +299,15 @@ const TEXTS = {
   "refusal.unreachable": ["The server cannot be reached.", "Serverul nu răspunde."],
   "refusal.unauthorized": [
     "The token is missing, wrong or expired.",
-    "Tokenul lipsește, este greșit sau a expirat.",
+    "Tokenul lipsește, e greșit sau expirat.",
   ],
   "refusal.token_expired": ["The sign-in has expired.", "Sesiunea a expirat."],
-  "refusal.business_mismatch": [
-    "The token is of another business.",
-    "Tokenul este al altei firme.",
-  ],
-  "refusal.timeout": [
-    "No reply came. It is safe to try again.",
-    "Nu a venit niciun răspuns. Puteți încerca din nou.",
-  ],
+  "refusal.business_mismatch": ["The token is another business’s.", "Tokenul este al altei firme."],
+  "refusal.timeout": ["No reply came: you can try again.", "Nu a venit răspuns: puteți reîncerca."],
   "refusal.disconnected": ["There is no connection.", "Nu există conexiune."],
   "refusal.connection_lost": [
-    "The connection was lost while it was sent.",
-    "Conexiunea s-a pierdut în timpul trimiterii.",
+    "The connection was lost meanwhile.",
+    "Conexiunea s-a pierdut între timp.",
   ],
 };
 
