@@ -71,7 +71,11 @@ export class ListView {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #searchTimer;
 
-  /** @param {Desk} desk @param {DeskWords} words @param {(sessionId: string, isByPointer: boolean) => void} onOpen */
+  /**
+   * @param {Desk} desk
+   * @param {DeskWords} words
+   * @param {(sessionId: string, isByPointer: boolean) => void} onOpen
+   */
   constructor(desk, words, onOpen) {
     this.#desk = desk;
     this.#words = words;
