@@ -23,6 +23,8 @@ LEAST_FACTS, FACTS_PER_TOKEN = 12_000, 4
 """Characters of a business's facts: about as many tokens as the conversation may have."""
 MAX_FACT = 4_000
 """Characters of one fact, where there is no room for all of them."""
+REPLY_VARIABLES = ("customer", "coordinator", "business")
+"""The names that a coordinator's ready reply may have in braces."""
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -121,6 +123,8 @@ class Business(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Location id → place."""
     words: Words = NO_WORDS
     """Its own wording of the server's texts."""
+    replies: dict[str, str] = field(default_factory=dict)
+    """Name → text with REPLY_VARIABLES: what its coordinators write again and again."""
     handoff: HandoffRules = HandoffRules()
     model: ModelSettings = ModelSettings()
     has_knowledge: bool = False

@@ -358,6 +358,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bridge_sqlite_path: Annotated[
         str, msgspec.Meta(min_length=1, description="the database file of BRIDGE_STORE=sqlite")
     ] = "data/bridge.sqlite3"
+    bridge_away_s: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=86_400,
+            description="seconds after which a live chat goes back to the queue of the reference "
+            "bridge, if its coordinator has closed the page; 0: never",
+        ),
+    ] = 180
     agent_server_url: Annotated[
         str,
         msgspec.Meta(

@@ -1,7 +1,7 @@
 """The bridge's client of the AI agent server's HTTP API, over httpx."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -20,7 +20,7 @@ from domain.errors import (
     UnknownConfirmation,
     UnknownSession,
 )
-from domain.identity import CoordinatorId, SessionId
+from domain.identity import BusinessId, CoordinatorId, MessageId, SessionId
 from domain.status import Status
 
 TIMEOUT_S = 5.0
@@ -132,6 +132,22 @@ class HttpAgentServer(AgentServer):
         )
         page: dict[str, Any] = _decoded(body, dict[str, Any])
         return page
+
+    async def whisper(
+        self, session_id: SessionId, message_id: MessageId, text: str, coordinator_id: CoordinatorId
+    ) -> Mapping[str, Any]:
+        raise AgentServerUnavailable
+
+    async def suggestion(
+        self, session_id: SessionId, coordinator_id: CoordinatorId
+    ) -> AsyncIterator[str]:
+        raise AgentServerUnavailable
+        yield ""
+
+    async def outcomes(
+        self, business_id: BusinessId, first: str | None, last: str | None
+    ) -> Mapping[str, Any]:
+        raise AgentServerUnavailable
 
     async def _request(self, method: str, path: str, **request: Any) -> bytes:
         try:

@@ -21,6 +21,7 @@ from adapters.files.pictures import PICTURES
 from adapters.model_choices import ApiChoice, ReasoningEffort, check_base_url
 from domain.business import (
     DEFAULT_LANGUAGE,
+    REPLY_VARIABLES,
     Business,
     Location,
     ModelSettings,
@@ -49,6 +50,7 @@ MAX_KEY_PARTS = 100
 MAX_MISTAKES = 50
 """The mistakes of one file that are reported."""
 MAX_TOOL_SERVERS, MAX_TOOL_NAME = 10, 128
+MAX_REPLIES, MAX_REPLY_NAME, MAX_REPLY = 200, 60, 2_000
 
 Toml = dict[str, Any]
 Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\n\t]*\Z")]
@@ -269,6 +271,9 @@ class BusinessTable(Struct, frozen=True, kw_only=True):
     locations: Annotated[dict[str, Toml], Meta(title="tables, such as [locations.centre]")] = {}
     model: Annotated[Toml, Meta(title="a table")] = {}
     words: Annotated[Toml, Meta(title="a table")] = {}
+    replies: Annotated[
+        Toml, Meta(max_length=MAX_REPLIES, title=f"a table of up to {MAX_REPLIES} texts")
+    ] = {}
     handoff: Annotated[Toml | bool, Meta(title="a table, or false")] = True
     reservations: Annotated[
         list[Toml], Meta(max_length=100, title="a list of up to 100 tables, for a demo")
@@ -282,6 +287,8 @@ _QUOTES = "a key with spaces, or letters beyond a-z, must be in quotes"
 _at_line = re.compile(r" \(at line (\d+), column \d+\)$").search
 _at_end = re.compile(r" \(at end of document\)$").search
 _is_language = re.compile(_LANGUAGE).match
+_is_reply_name = re.compile(rf"[^\n\t]{{1,{MAX_REPLY_NAME}}}").fullmatch
+_variables_in = re.compile(r"\{[^{}]*\}|[{}]").findall
 _is_tool_name = re.compile(_TOOL_NAME).match
 # A business's file sends them nowhere.
 _is_servers_own = re.compile(
@@ -384,6 +391,7 @@ class _Reader:
             "hours": self._hours(found["hours"], "hours"),
             "locations": locations,
             "words": self._words(found["words"], found["language"]),
+            "replies": self._replies(found["replies"]),
             "handoff": self._handoff(found["handoff"]),
             "model": self._model(found["model"]),
             "reservations": tuple(self._reservations(found["reservations"])),
@@ -627,6 +635,22 @@ class _Reader:
                 for problem in wording_problems({"xx": {key: value}}):
                     self.refuse(name, problem.partition(": ")[2])
         return {key: value for key, value in table.items() if isinstance(value, str)}
+
+    def _replies(self, table: Toml) -> dict[str, str]:
+        """Read `[replies]`: a page fills the variables in, and knows no others."""
+        known = [f"{{{name}}}" for name in REPLY_VARIABLES]
+        for name, text in table.items():
+            where = f"replies.{_shown(name)}"
+            if _is_reply_name(name) is None or is_blank(name):
+                self.refuse(where, f"must be named with a line of 1 to {MAX_REPLY_NAME} characters")
+            if not isinstance(text, str) or is_blank(text) or len(text) > MAX_REPLY:
+                self.refuse(where, f"must be text of 1 to {MAX_REPLY:,} characters")
+                continue
+            for found in dict.fromkeys(_variables_in(text)):
+                if found not in known:
+                    shown = f"the variable {found[:64]}" if len(found) > 1 else "a brace alone"
+                    self.refuse(where, f"has {shown}; there may be {', '.join(known)}")
+        return table
 
 
 def _as_browsers_name_it(origin: str) -> str:

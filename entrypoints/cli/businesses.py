@@ -202,6 +202,7 @@ def _shown(business: Business, settings: Settings) -> Iterator[str]:
         yield from _rows({f"  fact {topic}": fact for topic, fact in location.facts.items()})
         yield from _hours("  hours", location.hours, zone)
     yield from _rows({f"words {name}": ", ".join(own) for name, own in business.words.items()})
+    yield from _rows({f"reply {name}": text for name, text in business.replies.items()})
     handoff = business.handoff
     rows = {
         "handoff": "yes" if handoff.enabled else "never",

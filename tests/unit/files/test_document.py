@@ -87,6 +87,10 @@ joined = "{who} ist da."
 [words.en]
 colleague = "A waiter"
 
+[replies]
+hello = "Hello {customer}, {coordinator} of {business} here."
+"Our menu" = "Here it is:\\n- soup"
+
 [handoff]
 hours = { sun = "9-10" }
 always = ["allergy"]
@@ -132,6 +136,10 @@ ask_first = "Your table?"
             budget_hard_tokens=2,
         ),
         words={"de-at": {"joined": "{who} ist da."}, "en": {"colleague": "A waiter"}},
+        replies={
+            "hello": "Hello {customer}, {coordinator} of {business} here.",
+            "Our menu": "Here it is:\n- soup",
+        },
         handoff=HandoffRules(
             hours=OpeningHours(week=(*((),) * 6, (Shift(540, 600),))),
             always=("allergy",),
@@ -274,6 +282,20 @@ VARIABLE = "the NAME of the environment variable that has the key, never the key
         (f"{NAMED}[words]\nclosed = 7", "words.closed: must be text of 1 to 1,000 characters"),
         (f'{NAMED}[words.clossed]\nx = "y"',
          "words.clossed: is no language: it must be like words.de"),
+        (f'{NAMED}[replies]\nhello = "Hi {{custmer}}"',
+         "replies.hello: has the variable {custmer}; "
+         "there may be {customer}, {coordinator}, {business}"),
+        (f'{NAMED}[replies]\n"call us" = "021 {{"',
+         'replies."call us": has a brace alone; '
+         "there may be {customer}, {coordinator}, {business}"),
+        (f"{NAMED}[replies]\nhello = 7", "replies.hello: must be text of 1 to 2,000 characters"),
+        (f"{NAMED}[replies]\nhello = ' '", "replies.hello: must be text of 1 to 2,000 characters"),
+        (f"{NAMED}[replies]\nhello = '{'x' * 2001}'",
+         "replies.hello: must be text of 1 to 2,000 characters"),
+        (f"{NAMED}[replies]\n{'x' * 61} = 'Hi'",
+         f"replies.{'x' * 61}: must be named with a line of 1 to 60 characters"),
+        (NAMED + "[replies]\n" + "\n".join(f"r{i} = 'x'" for i in range(201)),
+         "replies: must be a table of up to 200 texts"),
         (f'{NAMED}reservations = [{{ id = "r" }}]', None),
     ],
 )  # fmt: skip
