@@ -173,13 +173,19 @@ class CoordinatorPage:
         await self.page.get_by_label("Your name").fill(name)
         if token is not None:
             await self.page.locator("input[name=token]").fill(token)
-        await self.page.get_by_role("button", name="Sign in").click()
+        await self.page.locator("#sign-in .primary").click()
         await self.is_connected()
+        await self.show("waiting")
 
     async def is_connected(self) -> None:
-        await expect(self.page.locator("#pill-label")).to_have_text("Connected")
+        await expect(self.page.locator("#status")).to_have_attribute("data-tone", "good")
 
-    async def open(self, user: str = "ana") -> None:
+    async def show(self, view: str) -> None:
+        """Show a list: mine, waiting, open or history."""
+        await self.page.locator(f"#view-{view}").click()
+
+    async def open(self, user: str = "ana", view: str = "waiting") -> None:
+        await self.show(view)
         await self.chat(user).click()
         await expect(self.page.locator("#owner-title")).to_have_text(user)
 
@@ -199,16 +205,23 @@ class CoordinatorPage:
         return self.page.locator(f'[data-author="{author}"][data-state="stored"] .bubble')
 
     @property
+    def rows(self) -> Locator:
+        """The names in the list that is shown."""
+        return self.page.locator(".chat strong")
+
+    @property
     def waiting(self) -> Locator:
-        return self.page.locator("#waiting .chat strong")
+        """The names of those who wait, in the list of those."""
+        return self.page.locator('.chat[data-status="waiting"] strong')
 
     @property
     def missed(self) -> Locator:
-        return self.page.locator("#missed .chat strong")
+        """The names of those who left a message or wait for a yes, in the list of who waits."""
+        return self.page.locator('.chat:not([data-status="waiting"]) strong')
 
     @property
-    def online(self) -> Locator:
-        return self.page.locator("#online li")
+    def here(self) -> Locator:
+        return self.page.locator("#here")
 
     @property
     def owner(self) -> Locator:

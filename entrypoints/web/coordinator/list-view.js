@@ -71,7 +71,11 @@ export class ListView {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #searchTimer;
 
-  /** @param {Desk} desk @param {DeskWords} words @param {(sessionId: string) => void} onOpen */
+  /**
+   * @param {Desk} desk
+   * @param {DeskWords} words
+   * @param {(sessionId: string, isByPointer: boolean) => void} onOpen
+   */
   constructor(desk, words, onOpen) {
     this.#desk = desk;
     this.#words = words;
@@ -92,9 +96,12 @@ export class ListView {
       clearTimeout(this.#searchTimer);
       this.#searchTimer = setTimeout(() => this.#find(), SEARCH_MS);
     });
-    this.#list.addEventListener("click", ({ target }) => {
+    this.#search.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === "ArrowDown") this.#moveTo(0, event);
+    });
+    this.#list.addEventListener("click", ({ target, detail }) => {
       const sessionId = sessionOf(target);
-      if (sessionId) onOpen(sessionId);
+      if (sessionId) onOpen(sessionId, detail > 0);
     });
     this.#list.addEventListener("focusin", ({ target }) => (this.#active = sessionOf(target)));
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
@@ -317,9 +324,14 @@ export class ListView {
     const at = this.#indexOf(this.#active);
     const end = this.#rows.length - 1;
     const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: end }[event.key];
-    if (next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    const isPlain = !event.altKey && !event.ctrlKey && !event.metaKey;
+    if (next !== undefined && isPlain) this.#moveTo(next, event);
+  }
+
+  /** @param {number} index @param {KeyboardEvent} event */
+  #moveTo(index, event) {
     event.preventDefault();
-    this.#focus(next);
+    this.#focus(index);
   }
 
   /** @param {number} index */

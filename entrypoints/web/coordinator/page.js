@@ -279,11 +279,17 @@ function onRefused(reason) {
 
 // What is shown.
 
-/** @param {string} sessionId */
-function openChat(sessionId) {
-  page?.desk.select(sessionId);
+/** @param {string} sessionId @param {boolean} [isByPointer] */
+function openChat(sessionId, isByPointer = false) {
+  if (!page) return;
+  const { desk, talk } = page;
+  desk.select(sessionId);
   go("conversation");
+  render();
+  const chat = desk.chat(sessionId);
   if (isNarrow()) byId("conversation").focus();
+  // Who clicks and types writes; with keys one goes on in the list.
+  else if (isByPointer && chat && desk.isMine(chat)) talk.focusComposer();
 }
 
 const isNarrow = () => matchMedia("(max-width: 800px)").matches;
@@ -296,8 +302,8 @@ const isNarrow = () => matchMedia("(max-width: 800px)").matches;
 function go(name) {
   if (name === document.body.dataset.view) return;
   const depth = history.state?.depth ?? 0;
-  if (name === "list" && depth > 0) return history.go(-depth); // which shows it
   if (name !== "list") history.pushState({ view: name, depth: depth + 1 }, "");
+  else if (depth > 0) history.go(-depth);
   showPart(name);
 }
 

@@ -32,7 +32,7 @@ const TEXTS = {
     "Intrați din nou: ce ați scris s-a păstrat.",
   ],
   signOut: ["Sign out", "Ieși"],
-  leavesLive: ["Back to the queue in a while: #", "Revin în coadă după un timp: #"],
+  leavesLive: ["Go back to the queue if you leave: #", "Revin în coadă dacă plecați: #"],
   account: ["Account", "Cont"],
   business: ["Business", "Firma"],
   yourName: ["Your name", "Numele dvs."],
