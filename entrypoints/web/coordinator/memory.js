@@ -81,10 +81,7 @@ export class DeskMemory extends Emitter {
     return MODES.find((mode) => mode === this.#get(sessionId, "mode")) ?? null;
   }
 
-  /**
-   * @param {string} sessionId
-   * @param {Mode} mode
-   */
+  /** @param {string} sessionId @param {Mode} mode */
   setMode(sessionId, mode) {
     this.#set(sessionId, "mode", mode);
   }
