@@ -91,7 +91,7 @@ async def ana(server: Asking) -> AsyncIterator[User]:
 
 
 def asked(desk: CoordinatorPage) -> Locator:
-    return desk.page.locator("#asked .chat strong")
+    return desk.page.locator(".chat:has(.asks) strong")
 
 
 def card(desk: CoordinatorPage) -> Locator:
