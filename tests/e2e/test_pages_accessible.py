@@ -106,7 +106,7 @@ async def test_every_state_of_both_pages_passes_axe(browser: Browser) -> None:
         await report.look(maria.page, "desk-live")
         await maria.write_as("Note")
         await maria.send("Doar între noi.")
-        await maria.page.locator("#conversation .more").click()
+        await maria.page.locator("#conversation button.more").click()
         await report.look(maria.page, "desk-note")
         await maria.page.set_viewport_size(PHONE)
         await maria.page.get_by_role("button", name="About the conversation").click()
