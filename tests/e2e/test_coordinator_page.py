@@ -297,12 +297,12 @@ async def test_another_coordinators_claim_is_seen_and_respected(
 
     await maria.claim()
 
-    await expect(ion.owner).to_have_text("is with Maria")
+    await expect(ion.owner).to_contain_text("with Maria")
     await expect(ion.page.get_by_role("button", name="Claim")).to_be_hidden()
     await expect(ion.page.locator("#composer")).to_be_hidden()
     await ion.page.get_by_role("button", name="Take over").click()
-    await expect(ion.owner).to_have_text("is with you")
-    await expect(maria.owner).to_have_text("is with Ion")
+    await expect(ion.owner).to_contain_text("with you")
+    await expect(maria.owner).to_contain_text("with Ion")
 
 
 async def test_typing_is_seen_on_both_sides(
@@ -337,7 +337,7 @@ async def test_a_conversation_is_returned_with_a_summary(
     await coordinator.page.get_by_label("Summary").fill("Loc pentru 60, sâmbătă.")
     await coordinator.page.get_by_role("button", name="Return", exact=True).click()
 
-    await expect(coordinator.owner).to_have_text("Back with the assistant.")
+    await expect(coordinator.owner).to_contain_text("with the assistant")
     await expect(coordinator.page.locator("#composer")).to_be_hidden()
     await expect(coordinator.chat("ana")).to_have_count(0)
     assert [body for _, body in bridge.server.accepted] == [
@@ -356,11 +356,11 @@ async def test_a_conversation_is_not_closed_by_mistake(
 
     await coordinator.page.get_by_role("button", name="Close", exact=True).click()
     await coordinator.page.get_by_role("button", name="Cancel").click()
-    await expect(coordinator.owner).to_have_text("is with you")
+    await expect(coordinator.owner).to_contain_text("with you")
     await coordinator.page.get_by_role("button", name="Close", exact=True).click()
     await coordinator.page.locator("#end-confirm").click()
 
-    await expect(coordinator.owner).to_have_text("The conversation is closed.")
+    await expect(coordinator.owner).to_have_text("closed")
 
 
 async def test_a_user_who_waits_no_more_disappears(
@@ -557,12 +557,10 @@ async def test_a_decision_waits_for_the_server_in_plain_sight(
         await expect(coordinator.page.locator("#connection")).to_contain_text(
             "sent when it is back"
         )
-        await expect(coordinator.owner).to_have_text(
-            "is with you · not yet confirmed by the server"
-        )
+        await expect(coordinator.owner).to_contain_text("not yet confirmed by the server")
 
         async with running(double.app(), port=port):
-            await expect(coordinator.owner).to_have_text("is with you")
+            await expect(coordinator.owner).not_to_contain_text("not yet confirmed")
             await expect(coordinator.page.locator("#connection")).to_have_text("Connected")
 
     assert double.accepted == [("s-ana", {"status": "live", "coordinatorId": "Maria"})]
@@ -580,8 +578,8 @@ async def test_a_decision_that_the_server_refuses_is_told(
     await coordinator.open()
     await coordinator.page.get_by_role("button", name="Claim").click()
 
-    await expect(coordinator.alert).to_contain_text("The conversation with ana was not taken over.")
-    await expect(coordinator.owner).to_have_text("The conversation is closed.")
+    await expect(coordinator.alert).to_contain_text("The talk with ana was not taken over.")
+    await expect(coordinator.owner).to_have_text("closed")
 
 
 async def test_a_user_and_a_coordinator_talk_through_the_ai_agent_server(
@@ -656,7 +654,7 @@ async def test_what_was_left_at_night_is_seen_in_the_morning_and_the_answer_arri
         async with asyncio.timeout(10):
             answer = await anext(sent async for name, sent in users_side if name == "agent_message")
 
-    await expect(maria.owner).to_contain_text("is with you")
+    await expect(maria.owner).to_contain_text("with you")
     await expect(maria.bubbles("user")).to_have_text(["Faceți nunți?", "Mă sunați mâine?"])
     await expect(ion.missed).to_have_text(["dan"])
     assert (answer["message"], answer["coordinatorId"]) == (
@@ -680,7 +678,7 @@ async def test_a_missed_message_is_done_without_a_word(
     await maria.open("ana")
     await maria.page.get_by_role("button", name="Done").click()
 
-    await expect(maria.owner).to_have_text("Back with the assistant.")
+    await expect(maria.owner).to_contain_text("with the assistant")
     await expect(maria.page.locator("#composer")).to_be_hidden()
     await expect(ion.missed).to_have_count(0)
     assert bridge.server.answers == []

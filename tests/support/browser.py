@@ -192,7 +192,7 @@ class CoordinatorPage:
     async def claim(self, user: str = "ana") -> None:
         await self.open(user)
         await self.page.get_by_role("button", name="Claim").click()
-        await expect(self.owner).to_have_text("is with you")
+        await expect(self.owner).to_contain_text("with you")
 
     async def send(self, text: str) -> None:
         await self.page.get_by_label("Message", exact=True).fill(text)
