@@ -170,7 +170,7 @@ class CoordinatorPage:
         await self.page.goto(f"http://{bridge.address}/")
         if business is not None:
             await self.page.get_by_label("Business").fill(business)
-        await self.page.get_by_label("Your name").fill(name)
+        await self.page.locator("input[name=name]").fill(name)
         if token is not None:
             await self.page.locator("input[name=token]").fill(token)
         await self.page.locator("#sign-in .primary").click()
@@ -191,18 +191,47 @@ class CoordinatorPage:
 
     async def claim(self, user: str = "ana") -> None:
         await self.open(user)
-        await self.page.get_by_role("button", name="Claim").click()
+        await self.act("Claim")
         await expect(self.owner).to_contain_text("with you")
 
+    async def act(self, name: str) -> None:
+        """Press a button of the open conversation's head, in its menu if it is there."""
+        button = self.page.locator("#conversation .owner").get_by_role(
+            "button", name=name, include_hidden=True
+        )
+        if await button.locator("xpath=ancestor::*[@id='talk-menu']").count():
+            await self.page.locator("#conversation .more").click()
+        await button.click()
+
+    async def confirm(self, name: str) -> None:
+        """Press a button of the dialog that asks."""
+        await self.page.get_by_role("dialog").get_by_role("button", name=name).click()
+
+    async def write_as(self, mode: str) -> None:
+        """Write a "Reply", a "Note" or a "Whisper" from now on."""
+        await self.modes.get_by_text(mode, exact=True).click()
+
     async def send(self, text: str) -> None:
-        await self.page.get_by_label("Message", exact=True).fill(text)
-        await self.page.get_by_label("Message", exact=True).press("Enter")
+        await self.field.fill(text)
+        await self.field.press("Enter")
 
     def chat(self, user: str) -> Locator:
         return self.page.locator(".chat").filter(has=self.page.get_by_text(user, exact=True))
 
     def bubbles(self, author: str) -> Locator:
-        return self.page.locator(f'[data-author="{author}"][data-state="stored"] .bubble')
+        """Return the bubbles of the messages of an author."""
+        entry = f'[data-kind="message"][data-author="{author}"][data-state="stored"]'
+        return self.page.locator(f"{entry} .bubble")
+
+    @property
+    def modes(self) -> Locator:
+        """As what one can write."""
+        return self.page.locator(".modes button:visible")
+
+    @property
+    def field(self) -> Locator:
+        """Where one writes."""
+        return self.page.locator("#conversation .composer textarea")
 
     @property
     def rows(self) -> Locator:

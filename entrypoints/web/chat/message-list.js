@@ -118,7 +118,7 @@ export class MessageList {
     this.#update();
     this.#loadsByItself = await this.#options.loadEarlier();
     this.#isLoading = false;
-    this.#update();
+    if (this.#conversation) this.render(this.#conversation);
     this.#onScroll(); // a reader who is at the top meanwhile cannot scroll further to see it
   }
 

@@ -118,8 +118,9 @@ export class ContextView {
    * @param {unknown} text
    */
   #part(title, text, className = "") {
-    if (!textOrNull(text)) return null;
-    const shown = el("p", { className, dir: "auto" }, ...addressesIn(text));
+    const given = [text].flat().filter((each) => textOrNull(each));
+    if (given.length === 0) return null;
+    const shown = el("p", { className, dir: "auto" }, ...addressesIn(given.join(" ")));
     return el("section", {}, el("h3", {}, this.#words.t(title)), shown);
   }
 
