@@ -142,12 +142,7 @@ class Bridge:
 
 @asynccontextmanager
 async def serving(
-    store: SqliteBridgeStore,
-    double: AgentServerDouble,
-    server_url: str,
-    *,
-    port: int = 0,
-    businesses: str = "",
+    store: SqliteBridgeStore, double: AgentServerDouble, server_url: str, *, port: int = 0
 ) -> AsyncIterator[Bridge]:
     """Run the whole bridge over this store, which outlives it."""
     settings = Settings(agent_server_url=server_url, businesses=businesses)
@@ -764,8 +759,7 @@ async def test_a_context_package_of_any_content_is_shown_as_far_as_it_goes(
 async def test_a_restart_of_the_bridge_loses_nothing_and_needs_no_reload(
     open_coordinator: OpenCoordinator, tmp_path: Path
 ) -> None:
-    coordinator, double = await open_coordinator(), AgentServerDouble()
-    store = SqliteBridgeStore(tmp_path / "bridge.sqlite")
+    coordinator, store, double = await open_coordinator(), SqliteBridgeStore(), AgentServerDouble()
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             port = bridge.port
@@ -949,7 +943,7 @@ async def test_a_missed_message_with_markup_is_shown_as_it_was_written(
 async def test_what_is_missed_outlives_a_restart_of_the_bridge(
     open_coordinator: OpenCoordinator, tmp_path: Path
 ) -> None:
-    store, double = SqliteBridgeStore(tmp_path / "bridge.sqlite"), AgentServerDouble()
+    store, double = SqliteBridgeStore(), AgentServerDouble()
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             await bridge.miss("ana", for_s=3600)
