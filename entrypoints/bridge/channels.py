@@ -566,14 +566,6 @@ def _words(given: str, most: int) -> str:
     return text
 
 
-def _words(given: str) -> str:
-    """Return a text without what could do harm in it. Raises: InvalidPayload, if it is blank."""
-    text = note_text(given)
-    if text is None:
-        raise InvalidPayload("text must not be empty")
-    return text
-
-
 def _as_caller(business_id: BusinessId, coordinator_id: str) -> Customer:
     """Return a coordinator as a caller to be counted, who is no user of the same name."""
     return Customer(business_id, UserId(f"coordinator {coordinator_id}"))
