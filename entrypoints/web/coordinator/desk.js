@@ -455,7 +455,6 @@ export class Desk extends Emitter {
    * @param {"yes" | "no"} answer
    */
   async confirm(sessionId, confirmId, answer) {
-    this.#answering.clear(); // the error of another question has been seen
     this.#setAnswering(confirmId, { isSending: true, error: null });
     try {
       await this.#request("confirm", { sessionId, confirmId, answer });
@@ -674,6 +673,7 @@ export class Desk extends Emitter {
   async #whileLoading(rows, pages, load) {
     try {
       await load();
+      this.#failures.delete(rows.view);
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
       this.#failures.set(rows.view, error); // the next join loads it
@@ -700,7 +700,7 @@ export class Desk extends Emitter {
       const chat = (isOutdated && this.#chats.get(listed.sessionId)) || listed;
       pages.oldest = Math.min(pages.oldest, activityOf(listed));
       if (isOutdated && chat === listed) continue; // it has left all lists meanwhile
-      rows.find(chat);
+      rows.find(chat.sessionId);
       this.#put(chat);
     }
     const next = textOrNull(reply.cursor);
@@ -817,8 +817,8 @@ export class Desk extends Emitter {
 
   /** @param {Talk} talk */
   #leave(talk) {
+    if (!this.#talks.delete(talk.sessionId)) return;
     talk.dispose();
-    this.#talks.delete(talk.sessionId);
     this.#sweep();
   }
 

@@ -153,13 +153,12 @@ export class PagedRows {
   }
 
   /**
-   * Add a row that the bridge has listed.
+   * Let a row have a place, which the bridge has listed.
    *
-   * @param {Chat} chat
+   * @param {string} sessionId
    */
-  find(chat) {
-    this.#found?.add(chat.sessionId);
-    this.put(chat);
+  find(sessionId) {
+    this.#found?.add(sessionId);
   }
 
   /** All rows that are here, also beyond what is shown. */

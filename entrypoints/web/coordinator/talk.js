@@ -103,6 +103,8 @@ export class Talk extends Emitter {
   #isOpening = false;
   #newestSeq = 0;
   #oldestSeq = Infinity;
+  /** The time of the newest entry of the log that is here, in epoch ms. */
+  #loggedUntil = -Infinity;
   /** @type {Promise<void> | null} */
   #loading = null;
   /** @type {string | null} */
@@ -152,8 +154,9 @@ export class Talk extends Emitter {
       this.#board.on("message", (message) => this.#onBoardMessage(message)),
     ];
     for (const [key, { mode, text, at, reason }] of memory.unsent(chat.sessionId)) {
-      const error = reason === null ? null : new PushError(reason);
-      this.#unsent.set(key, { ...this.#written(key, mode, text, at), error });
+      const written = this.#written(key, mode, text, at);
+      const failed = { state: /** @type {const} */ ("failed"), error: new PushError(reason ?? "") };
+      this.#unsent.set(key, reason === null ? written : { ...written, ...failed });
     }
     this.update(chat);
     channel.connect();
@@ -317,18 +320,29 @@ export class Talk extends Emitter {
     return itemOf({ kind, key, author: "coordinator", text, at, coordinatorId, state, side, mode });
   }
 
+  /** Send what is next on each channel: one waits for the one before, so that none overtakes it. */
   #sendQueued() {
-    for (const { key, state, mode } of this.#unsent.values()) {
-      const channel = mode === "reply" ? this.channel : this.#board;
-      if (state === "queued" && channel.state.name === "joined") this.#transmit(key);
+    const isDue = (/** @type {Item} */ { state }) => state !== "failed";
+    const [replies, others] = [[], []].map(() => /** @type {Item[]} */ ([]));
+    for (const item of [...this.#unsent.values()].filter(isDue)) {
+      (item.mode === "reply" ? replies : others).push(item);
+    }
+    for (const [[next], channel] of /** @type {const} */ ([
+      [replies, this.channel],
+      [others, this.#board],
+    ])) {
+      if (next?.state === "queued" && channel.state.name === "joined")
+        this.#transmit(next, channel);
     }
   }
 
-  /** @param {string} key */
-  async #transmit(key) {
-    const item = this.#update(key, { state: "sending" });
-    if (!item?.mode) return;
-    const { mode, text, at, coordinatorId } = item;
+  /**
+   * @param {Item} item
+   * @param {PhoenixChannel} channel
+   */
+  async #transmit({ key, mode, text, at, coordinatorId }, channel) {
+    if (!mode) return;
+    const sending = this.#update(key, { state: "sending" });
     const { sessionId } = this;
     const payload = {
       reply: { message: text, timestamp: at, messageId: key, coordinatorId },
@@ -336,9 +350,9 @@ export class Talk extends Emitter {
       whisper: { sessionId, messageId: key, text },
     }[mode];
     try {
-      const channel = mode === "reply" ? this.channel : this.#board;
       await channel.push(EVENTS[mode], payload);
-      this.#add({ ...item, state: "stored", error: null }, TOLD);
+      if (sending) this.#add({ ...sending, state: "stored", error: null }, TOLD);
+      this.#sendQueued();
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
       this.#onUndelivered(key, error);
@@ -356,7 +370,8 @@ export class Talk extends Emitter {
       this.#update(key, { state: "queued", error });
       this.#retryLater(response.retryAfterMs);
     } else {
-      this.#update(key, undelivered(error, this.#unsent.get(key)?.losses));
+      const failed = this.#update(key, undelivered(error, this.#unsent.get(key)?.losses));
+      if (failed?.state === "failed") this.#sendQueued();
     }
     this.#keep(key);
   }
@@ -464,7 +479,8 @@ export class Talk extends Emitter {
       this.#isOpening = false;
       this.#changed();
     }
-    if (this.#options.business.isServerReachable !== false) await this.#loadNewest();
+    const isReachable = this.#options.business.isServerReachable !== false;
+    if (isReachable && this.#isShown && !this.error) await this.#loadNewest();
   }
 
   /** @param {Record<string, any>} reply */
@@ -541,8 +557,11 @@ export class Talk extends Emitter {
     if (entries.length === 0) return;
     this.#newestSeq = Math.max(this.#newestSeq, entries.at(-1).seq);
     this.#oldestSeq = Math.min(this.#oldestSeq, entries[0].seq);
-    this.#dropGuesses();
+    for (const { timestamp } of entries) {
+      this.#loggedUntil = Math.max(this.#loggedUntil, millisecondsOf(timestamp));
+    }
     this.#addAll(entries.map(toLogged), LOGGED);
+    for (const place of [...this.#sorted]) if (this.#isInLog(place)) this.#remove(place);
   }
 
   /**
@@ -589,13 +608,14 @@ export class Talk extends Emitter {
       return;
     }
     if (known) this.#remove(known);
+    if (this.#isInLog({ item, source })) return;
     const isLeft = item.kind === "message" && item.author === "user" && item.text === this.#left;
     const left = isLeft && source !== GUESSED ? this.#places.get(LEFT) : undefined;
     if (left) this.#remove(left);
-    const merged = known?.item.side ? { ...item, side: known.item.side } : item;
     // At one time, what the log has comes first, in its own order.
     const n = item.seq ?? Number.MAX_SAFE_INTEGER / 2 + ++this.#lastN;
-    const place = { item: side === "live" ? item : merged, order, n, source };
+    const merged = { ...item, side: side ?? known?.item.side ?? null };
+    const place = { item: merged, order, n, source };
     this.#places.set(key, place);
     this.#sorted.splice(this.#indexOf(place), 0, place);
   }
@@ -632,7 +652,7 @@ export class Talk extends Emitter {
     const guessed = entries.map((entry, n) =>
       toMessage({ ...objectOf(entry), messageId: `past ${n}` }, "assistant"),
     );
-    if (this.#newestSeq === 0) this.#addAll(guessed, GUESSED);
+    this.#addAll(guessed, GUESSED);
   }
 
   /**
@@ -649,10 +669,16 @@ export class Talk extends Emitter {
     if (!isHere) this.#addAll([toMessage(message, null)], GUESSED);
   }
 
-  #dropGuesses() {
-    for (const place of [...this.#sorted]) {
-      if (place.source === GUESSED && place.item.key !== LEFT) this.#remove(place);
-    }
+  /**
+   * Return whether the log has it under another id, or will when its earlier pages are loaded: what
+   * the server reports of a conversation with the AI has no id of the log's.
+   *
+   * @param {Pick<Place, "item" | "source">} place
+   */
+  #isInLog({ item: { kind, key, author, at }, source }) {
+    if (this.#newestSeq === 0 || key === LEFT || kind !== "message") return false;
+    const isReport = source === TOLD && author !== "coordinator";
+    return source === GUESSED || (isReport && millisecondsOf(at) <= this.#loggedUntil);
   }
 
   // What comes from the bridge.
