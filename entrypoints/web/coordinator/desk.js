@@ -12,6 +12,7 @@ import { DeskMemory } from "./memory.js";
 import { activityOf, PagedRows, SortedRows } from "./rows.js";
 import { Talk } from "./talk.js";
 import {
+  countOf,
   millisecondsOf,
   objectOf,
   textOf,
@@ -114,11 +115,7 @@ function waitingRank(chat) {
   return missed ? { group: 3, order: -millisecondsOf(missed.timestamp) } : null;
 }
 
-/**
- * One business of a desk.
- *
- * Events: none; the desk's `change` is of it, too.
- */
+/** One business of a desk; the desk's `change` is of it, too. */
 export class Business {
   /** @type {Record<string, string>} texts that coordinators may send as they are, by name */
   replies = {};
@@ -131,23 +128,23 @@ export class Business {
   /** Whether it has been joined since the page was opened. */
   hasJoined = false;
 
-  /**
-   * @param {Membership} membership
-   * @param {string} coordinatorId
-   * @param {OpenChannel} openChannel
-   */
+  /** @param {Membership} membership @param {string} coordinatorId @param {OpenChannel} openChannel */
   constructor({ businessId, name, token }, coordinatorId, openChannel) {
     this.businessId = businessId;
     this.name = name || businessId;
     this.token = token;
-    const own = this;
-    this.channel = openChannel(`coordinators:${businessId}`, {
-      businessId,
-      coordinatorId,
-      get token() {
-        return own.token;
-      },
-    });
+    this.channel = openChannel(`coordinators:${businessId}`, this.joinPayload({ coordinatorId }));
+  }
+
+  /**
+   * Return a payload that always has the newest token.
+   *
+   * @param {object} names
+   */
+  joinPayload(names) {
+    const { businessId } = this;
+    const token = { enumerable: true, get: () => this.token };
+    return Object.defineProperty({ businessId, ...names }, "token", token);
   }
 
   /** The state of its connection. */
@@ -157,6 +154,27 @@ export class Business {
 
   get isJoined() {
     return this.state.name === "joined";
+  }
+
+  /** @param {Record<string, any>} reply  of a join */
+  onJoined({ business, counts, presence, server, awayAfterS }) {
+    this.name = textOrNull(business?.name) ?? this.name;
+    this.replies = toTexts(business?.replies);
+    this.awayAfterS = countOf(awayAfterS);
+    this.hasJoined = true;
+    for (const [event, payload] of Object.entries({ counts, presence, server })) {
+      this.onMessage(event, payload);
+    }
+  }
+
+  /** @param {string} event @param {unknown} payload */
+  onMessage(event, payload) {
+    if (event === "counts") this.counts = toCounts(payload);
+    else if (event === "presence") this.presence = toPresence(payload);
+    else if (event === "server") {
+      const reachable = objectOf(payload)?.reachable;
+      this.isServerReachable = typeof reachable === "boolean" ? reachable : null;
+    }
   }
 }
 
@@ -187,8 +205,6 @@ export class Desk extends Emitter {
   #found = null;
   /** @type {Map<View, PushError>} why the newest page is missing */
   #failures = new Map();
-  /** @type {string | null} */
-  #filter = null;
   /** @type {Map<string, Talk>} by sessionId: the open one, and those with messages on their way */
   #talks = new Map();
   /** @type {Talk | null} */
@@ -199,6 +215,9 @@ export class Desk extends Emitter {
   #acting = new Set();
   /** @type {Set<Set<string>>} for each request on its way, the rows that were pushed meanwhile */
   #watches = new Set();
+
+  /** @type {string | null} the business whose rows the lists show; null: all */
+  filter = null;
 
   /** @param {DeskOptions} options */
   constructor({ coordinatorId, businesses, openChannel, storage }) {
@@ -278,16 +297,6 @@ export class Desk extends Emitter {
 
   // The lists.
 
-  /** The business whose rows the lists show; null: all. */
-  get filter() {
-    return this.#filter;
-  }
-
-  set filter(businessId) {
-    this.#filter = businessId;
-    this.#changed();
-  }
-
   /**
    * Return the rows of a list; another array after every change.
    *
@@ -299,7 +308,7 @@ export class Desk extends Emitter {
    * @returns {readonly Chat[]}
    */
   rows(view) {
-    const filter = this.#filter;
+    const { filter } = this;
     const rows = this.#rowsOf(view);
     const all = rows instanceof PagedRows ? rows.shown(this.#scope()) : rows.all;
     return filter === null ? all : all.filter(({ businessId }) => businessId === filter);
@@ -541,13 +550,7 @@ export class Desk extends Emitter {
   #onJoined(business, response) {
     const { businessId, hasJoined } = business;
     const reply = objectOf(response) ?? {};
-    business.name = textOrNull(reply.business?.name) ?? business.name;
-    business.replies = toTexts(reply.business?.replies);
-    business.counts = toCounts(reply.counts);
-    business.presence = toPresence(reply.presence);
-    business.isServerReachable = reachable(reply.server);
-    business.awayAfterS = Number(reply.awayAfterS) || 0;
-    business.hasJoined = true;
+    business.onJoined(reply);
     const before = new Map([...this.#chats].filter(([, chat]) => chat.businessId === businessId));
     const named = toChats(reply.chats, businessId);
     const names = new Set(named.map(({ sessionId }) => sessionId));
@@ -584,18 +587,12 @@ export class Desk extends Emitter {
     return chat.unanswered > (before?.unanswered ?? 0) ? "message" : null;
   }
 
-  /**
-   * @param {Business} business
-   * @param {ChannelMessage} message
-   */
+  /** @param {Business} business @param {ChannelMessage} message */
   #onMessage(business, { event, payload }) {
     if (event === "notification") this.#onNotification(business, objectOf(payload) ?? {});
     else if (event === "live_message") this.#onLiveMessage(objectOf(payload) ?? {});
-    else if (event === "presence") business.presence = toPresence(payload);
-    else if (event === "counts") business.counts = toCounts(payload);
-    else if (event === "server") business.isServerReachable = reachable(payload);
-    else return;
-    this.#changed();
+    else business.onMessage(event, payload);
+    if (!["suggestion", "note"].includes(event)) this.#changed();
   }
 
   /**
@@ -642,7 +639,7 @@ export class Desk extends Emitter {
 
   /** Return the businesses that the lists show. */
   #scope() {
-    return this.#filter === null ? [...this.#businesses.keys()] : [this.#filter];
+    return this.filter === null ? [...this.#businesses.keys()] : [this.filter];
   }
 
   /**
@@ -700,7 +697,7 @@ export class Desk extends Emitter {
       const chat = (isOutdated && this.#chats.get(listed.sessionId)) || listed;
       pages.oldest = Math.min(pages.oldest, activityOf(listed));
       if (isOutdated && chat === listed) continue; // it has left all lists meanwhile
-      rows.find(chat.sessionId);
+      rows.found.add(chat.sessionId);
       this.#put(chat);
     }
     const next = textOrNull(reply.cursor);
@@ -793,17 +790,11 @@ export class Desk extends Emitter {
       business,
       coordinatorId: this.coordinatorId,
       memory: this.memory,
-      channel: this.#openChannel(`chat:${businessId}:${userId}`, {
-        businessId,
-        userId,
-        get token() {
-          return business.token;
-        },
-      }),
+      channel: this.#openChannel(`chat:${businessId}:${userId}`, business.joinPayload({ userId })),
       open: async () => {
         const [reply, pushed] = await this.#push(business, "open", { sessionId });
         const opened = toChat(objectOf(reply)?.chat, businessId);
-        if (opened && opened.sessionId === sessionId && !pushed.has(sessionId)) this.#put(opened);
+        if (opened?.sessionId === sessionId && !pushed.has(sessionId)) this.#put(opened);
         return objectOf(reply) ?? {};
       },
     });
@@ -846,15 +837,6 @@ function ended(chat) {
 function isNewCall(kind, chat, before) {
   const call = CALLS[kind](chat);
   return call !== null && call !== (before ? CALLS[kind](before) : null);
-}
-
-/**
- * @param {unknown} json
- * @returns {boolean | null}
- */
-function reachable(json) {
-  const isReachable = objectOf(json)?.reachable;
-  return typeof isReachable === "boolean" ? isReachable : null;
 }
 
 /**

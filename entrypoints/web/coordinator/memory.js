@@ -1,7 +1,7 @@
 /** What a browser remembers for one coordinator, over reloads and in all tabs. */
 
-import { browserStorage } from "../client/memory.js";
 import { Emitter } from "../client/emitter.js";
+import { browserStorage } from "../client/memory.js";
 import { objectOf, textOf, textOrNull } from "./wire.js";
 
 /** @import { KeyStorage } from "../client/memory.js" */
@@ -12,7 +12,7 @@ import { objectOf, textOf, textOrNull } from "./wire.js";
  * @typedef {Address & {mode: Mode, text: string, at: string, reason: string | null}} Unsent
  *   what is on its way; `reason`: why it failed
  */
-/** @typedef {Map<string, unknown>} Fields  by name; `at`: when one was changed last, in epoch ms */
+/** @typedef {Map<string, unknown>} Fields  by name; `at`: the newest change of one, in epoch ms */
 
 const VERSION = 1;
 const MAX_CHATS = 200;
@@ -36,10 +36,9 @@ export class DeskMemory extends Emitter {
   #storage;
   /** @type {Map<string, Fields>} by sessionId; the page's under "" */
   #chats;
-  /** @type {Map<string, Set<string>>} the fields that are not stored yet */
-  #changed = new Map();
+  /** @type {Map<string, Fields>} those that are not stored yet; null: removed */
+  #edits = new Map();
   #isFlushDue = false;
-  #stop;
 
   /**
    * @param {string} coordinatorId
@@ -50,19 +49,12 @@ export class DeskMemory extends Emitter {
     this.#key = `ai-agent-desk:${coordinatorId}`;
     this.#storage = storage;
     this.#chats = this.#read();
-    /** @param {StorageEvent} event */
-    const onStorage = ({ key, storageArea }) => {
-      if (storageArea !== this.#storage || (key !== null && key !== this.#key)) return;
-      this.#readAgain();
-      this.emit("change", null);
-    };
-    globalThis.window?.addEventListener?.("storage", onStorage);
-    this.#stop = () => globalThis.window?.removeEventListener?.("storage", onStorage);
+    globalThis.window?.addEventListener?.("storage", this.#onStorage);
   }
 
   dispose() {
     this.flush();
-    this.#stop();
+    globalThis.window?.removeEventListener?.("storage", this.#onStorage);
   }
 
   /**
@@ -75,11 +67,7 @@ export class DeskMemory extends Emitter {
     return textOf(this.#get(sessionId, `draft ${mode}`));
   }
 
-  /**
-   * @param {string} sessionId
-   * @param {Mode} mode
-   * @param {string} text
-   */
+  /** @param {string} sessionId @param {Mode} mode @param {string} text */
   setDraft(sessionId, mode, text) {
     this.#set(sessionId, `draft ${mode}`, text.slice(0, MAX_TEXT) || null);
   }
@@ -93,10 +81,7 @@ export class DeskMemory extends Emitter {
     return textOrNull(this.#get(sessionId, "place"));
   }
 
-  /**
-   * @param {string} sessionId
-   * @param {string | null} key
-   */
+  /** @param {string} sessionId @param {string | null} key */
   setPlace(sessionId, key) {
     this.#set(sessionId, "place", key);
   }
@@ -132,12 +117,11 @@ export class DeskMemory extends Emitter {
    * Return what of a conversation is on its way, or has failed, by key, in the order of its writing.
    *
    * @param {string} sessionId
-   * @returns {[key: string, unsent: Unsent][]}
    */
   unsent(sessionId) {
     return [...(this.#chats.get(sessionId) ?? [])].flatMap(([name, value]) => {
-      const unsent = name.startsWith(UNSENT) ? toUnsent(value) : null;
-      return unsent ? [[name.slice(UNSENT.length), unsent]] : [];
+      const unsent = name.startsWith(UNSENT) ? toUnsent(objectOf(value)) : null;
+      return unsent ? [/** @type {const} */ ([name.slice(UNSENT.length), unsent])] : [];
     });
   }
 
@@ -154,39 +138,33 @@ export class DeskMemory extends Emitter {
 
   /** Return the conversations in which something is on its way. */
   unsentChats() {
-    return [...this.#chats.keys()].flatMap((sessionId) => {
-      const unsent = this.unsent(sessionId).find(([, { reason }]) => reason === null);
-      return unsent ? [unsent[1]] : [];
-    });
+    const all = [...this.#chats.keys()].map((sessionId) => this.unsent(sessionId));
+    return all.flatMap((unsent) => unsent.find(([, { reason }]) => reason === null)?.[1] ?? []);
   }
 
   /** Write what has changed, over what another tab has written meanwhile. */
   flush() {
     this.#isFlushDue = false;
-    if (this.#changed.size === 0) return;
+    if (this.#edits.size === 0 || !this.#storage) return;
     this.#readAgain();
     // Where the storage is full, the newest conversations are kept.
     for (let most = MAX_CHATS; most >= 1; most = Math.floor(most / 4)) {
-      const chats = newest(this.#chats, most).map(([id, fields]) => [
-        id,
-        Object.fromEntries(fields),
-      ]);
-      const json = { version: VERSION, chats: Object.fromEntries(chats) };
+      const kept = newest(this.#chats, most);
+      const chats = [...kept].map(([sessionId, fields]) => [sessionId, Object.fromEntries(fields)]);
       try {
-        this.#storage?.setItem(this.#key, JSON.stringify(json));
+        const json = { version: VERSION, chats: Object.fromEntries(chats) };
+        this.#storage.setItem(this.#key, JSON.stringify(json));
       } catch {
         continue;
       }
-      this.#chats = new Map(newest(this.#chats, MAX_CHATS));
-      if (this.#storage) this.#changed.clear();
+      if (most < MAX_CHATS) return;
+      this.#chats = kept;
+      this.#edits.clear();
       return;
     }
   }
 
-  /**
-   * @param {string} sessionId
-   * @param {string} name
-   */
+  /** @param {string} sessionId @param {string} name */
   #get(sessionId, name) {
     return this.#chats.get(sessionId)?.get(name);
   }
@@ -200,12 +178,11 @@ export class DeskMemory extends Emitter {
    */
   #set(sessionId, name, value) {
     if ((this.#get(sessionId, name) ?? null) === value) return;
-    for (const [field, to] of /** @type {[string, unknown][]} */ ([
-      [name, value],
-      ["at", Date.now()],
-    ])) {
-      entryOf(this.#chats, sessionId, () => new Map()).set(field, to);
-      entryOf(this.#changed, sessionId, () => new Set()).add(field);
+    for (const chats of [this.#chats, this.#edits]) {
+      chats.set(
+        sessionId,
+        new Map([...(chats.get(sessionId) ?? []), [name, value], ["at", Date.now()]]),
+      );
     }
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
@@ -214,85 +191,61 @@ export class DeskMemory extends Emitter {
 
   /** Take over what is stored, under what has been changed here since. */
   #readAgain() {
-    if (!this.#storage) return;
-    const stored = this.#read();
-    // The page's own fields are of this tab: they are read when it is opened.
-    const page = this.#chats.get("");
-    for (const [sessionId, names] of this.#changed) {
-      const fields = entryOf(stored, sessionId, () => new Map());
-      for (const name of names) fields.set(name, this.#get(sessionId, name) ?? null);
+    const page = this.#chats.get(""); // of this tab: what is stored is read when a page is opened
+    this.#chats = this.#read();
+    if (page) this.#chats.set("", page);
+    for (const [sessionId, edited] of this.#edits) {
+      this.#chats.set(sessionId, new Map([...(this.#chats.get(sessionId) ?? []), ...edited]));
     }
-    this.#chats = page ? stored.set("", page) : stored;
   }
+
+  #onStorage = (/** @type {StorageEvent} */ { key, storageArea }) => {
+    if (storageArea !== this.#storage || (key !== null && key !== this.#key)) return;
+    this.#readAgain();
+    this.emit("change", null);
+  };
 
   /** @returns {Map<string, Fields>} */
   #read() {
     try {
       const json = JSON.parse(this.#storage?.getItem(this.#key) ?? "null");
-      const chats = json?.version === VERSION ? (objectOf(json.chats) ?? {}) : {};
-      return new Map(
-        Object.entries(chats).map(([id, fields]) => [
-          id,
-          new Map(Object.entries(objectOf(fields) ?? {})),
-        ]),
-      );
+      const chats = json?.version === VERSION ? fieldsOf(json.chats) : [];
+      return new Map(chats.map(([sessionId, fields]) => [sessionId, new Map(fieldsOf(fields))]));
     } catch {
       return new Map();
     }
   }
 }
 
-/**
- * @template Key, Value
- * @param {Map<Key, Value>} map
- * @param {Key} key
- * @param {() => Value} create
- */
-function entryOf(map, key, create) {
-  const value = map.get(key) ?? create();
-  map.set(key, value);
-  return value;
-}
+/** @param {unknown} json */
+const fieldsOf = (json) => Object.entries(objectOf(json) ?? {});
 
 /**
- * Return the page's fields and the conversations that are kept, without the fields that are none.
+ * Return the page's fields and those of the newest conversations, without what was removed; one
+ * with something on its way is among the newest.
  *
  * @param {Map<string, Fields>} chats
  * @param {number} most
  */
 function newest(chats, most) {
-  const rank = (/** @type {Fields} */ fields) =>
-    [...fields.keys()].some((name) => name.startsWith(UNSENT))
-      ? Infinity
-      : Number(fields.get("at"));
-  return [...chats]
-    .map(([id, fields]) => /** @type {const} */ ([id, withoutNulls(fields)]))
-    .filter(([id, fields]) => id === "" || fields.size > 1)
-    .map(([id, fields]) => ({ id, fields, rank: id === "" ? Infinity : rank(fields) || 0 }))
-    .sort((a, b) => (a.rank === b.rank ? 0 : b.rank - a.rank))
-    .slice(0, most + 1)
-    .map(({ id, fields }) => /** @type {[string, Fields]} */ ([id, fields]));
+  const kept = [...chats].flatMap(([sessionId, all]) => {
+    const fields = new Map([...all].filter(([, value]) => value !== null));
+    const isUnsent = [...fields.keys()].some((name) => name.startsWith(UNSENT));
+    const rank = sessionId === "" || isUnsent ? Infinity : Number(fields.get("at")) || 0;
+    return sessionId === "" || fields.size > 1 ? [{ sessionId, fields, rank }] : [];
+  });
+  kept.sort((a, b) => (a.rank === b.rank ? 0 : b.rank - a.rank));
+  return new Map(kept.slice(0, most + 1).map(({ sessionId, fields }) => [sessionId, fields]));
 }
 
-/** @param {Fields} fields */
-const withoutNulls = (fields) => new Map([...fields].filter(([, value]) => value !== null));
-
-/**
- * @param {Record<string, any> | null} json
- * @returns {Address | null}
- */
+/** @param {Record<string, any> | null} json @returns {Address | null} */
 function toAddress(json) {
-  const sessionId = textOrNull(json?.sessionId);
-  const businessId = textOrNull(json?.businessId);
+  const [sessionId, businessId] = [textOrNull(json?.sessionId), textOrNull(json?.businessId)];
   return sessionId && businessId ? { sessionId, businessId, userId: textOf(json?.userId) } : null;
 }
 
-/**
- * @param {unknown} value
- * @returns {Unsent | null}
- */
-function toUnsent(value) {
-  const json = objectOf(value);
+/** @param {Record<string, any> | null} json @returns {Unsent | null} */
+function toUnsent(json) {
   const address = toAddress(json);
   const mode = MODES.find((known) => known === json?.mode);
   const text = textOrNull(json?.text);

@@ -4,21 +4,23 @@ import { millisecondsOf } from "./wire.js";
 
 /** @import { Chat } from "./wire.js" */
 
-/** @typedef {{group: number, order: number}} Rank  lower comes first */
+/** @typedef {{group: number, order: number}} Rank  the lower one comes first */
 /** @typedef {Rank & {sessionId: string}} Place */
 /**
  * @typedef {object} Pages  what is loaded of one business
  * @property {string | null} cursor  of the next page
  * @property {boolean} hasMore
  * @property {number} oldest  the activity down to which nothing is missing, in epoch ms
- * @property {Promise<void> | null} loading
+ * @property {Promise<void> | null} [loading]
  */
 
 /** @param {Place} a @param {Place} b */
-const compare = (a, b) =>
-  a.group - b.group ||
-  a.order - b.order ||
-  (a.sessionId < b.sessionId ? -1 : a.sessionId > b.sessionId ? 1 : 0);
+const isBefore = (a, b) =>
+  a.group !== b.group
+    ? a.group < b.group
+    : a.order !== b.order
+      ? a.order < b.order
+      : a.sessionId < b.sessionId;
 
 /**
  * Return the time of the newest thing in a conversation, in epoch ms.
@@ -27,6 +29,23 @@ const compare = (a, b) =>
  */
 export const activityOf = ({ last, since }) =>
   Math.max(millisecondsOf(last?.at), millisecondsOf(since));
+
+/**
+ * Return the index of the first value of a sorted list that is not before a place in it.
+ *
+ * @template T
+ * @param {readonly T[]} sorted
+ * @param {(value: T) => boolean} isBeforeIt
+ */
+export function indexIn(sorted, isBeforeIt) {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBeforeIt(sorted[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 /** The rows of one list, in the order of their ranks; one that has none is not in it. */
 export class SortedRows {
@@ -62,48 +81,32 @@ export class SortedRows {
    */
   put(chat) {
     const { sessionId } = chat;
-    const rank = this.#rankOf(chat);
-    const place = rank && { ...rank, sessionId };
-    const known = this.#places.get(sessionId);
-    if (!known && !place) return;
-    this.#snapshot = null;
-    if (known && place && compare(known, place) === 0) {
-      this.#chats[this.#indexOf(known)] = chat;
-      return;
-    }
     this.delete(sessionId);
-    if (!place) return;
-    const n = this.#indexOf(place);
+    const rank = this.#rankOf(chat);
+    if (!rank) return;
+    const place = { ...rank, sessionId };
     this.#places.set(sessionId, place);
-    this.#sorted.splice(n, 0, place);
-    this.#chats.splice(n, 0, chat);
+    this.#splice(place, 0, place, chat);
   }
 
   /** @param {string} sessionId */
   delete(sessionId) {
     const known = this.#places.get(sessionId);
     if (!known) return;
-    const n = this.#indexOf(known);
     this.#places.delete(sessionId);
-    this.#sorted.splice(n, 1);
-    this.#chats.splice(n, 1);
-    this.#snapshot = null;
+    this.#splice(known, 1);
   }
 
   /**
-   * Return the number of rows before a place.
-   *
-   * @param {Place} place
+   * @param {Place} at
+   * @param {number} removed
+   * @param {[place: Place, chat: Chat] | []} added
    */
-  #indexOf(place) {
-    let low = 0;
-    let high = this.#sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (compare(this.#sorted[middle], place) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  #splice(at, removed, ...[place, chat]) {
+    const n = indexIn(this.#sorted, (each) => isBefore(each, at));
+    this.#sorted.splice(n, removed, ...(place ? [place] : []));
+    this.#chats.splice(n, removed, ...(chat ? [chat] : []));
+    this.#snapshot = null;
   }
 }
 
@@ -112,71 +115,36 @@ export class SortedRows {
  *
  * Of several businesses it shows the rows down to where nothing of any of them is missing.
  */
-export class PagedRows {
+export class PagedRows extends SortedRows {
   /** @type {Map<string, Pages>} by businessId; only of those that are loaded, or are being */
   pages = new Map();
-  /** @type {Set<string> | null} the rows that a search has found; null: it is no search */
-  #found;
-  #rows;
+  /** @type {Set<string>} the rows that a search has found */
+  found = new Set();
 
   /**
    * @param {"open" | "history"} view
    * @param {string} query  "": all
    */
   constructor(view, query = "") {
-    this.view = view;
-    this.query = query;
-    this.#found = query ? new Set() : null;
-    this.#rows = new SortedRows((chat) => {
-      const isHere =
-        (chat.status === "closed") === (view === "history") &&
-        this.pages.has(chat.businessId) &&
-        (this.#found?.has(chat.sessionId) ?? true);
+    super((chat) => {
+      const isFound = !query || this.found.has(chat.sessionId);
+      const isOfView = (chat.status === "closed") === (view === "history");
+      const isHere = isFound && isOfView && this.pages.has(chat.businessId);
       return isHere ? { group: 0, order: -activityOf(chat) } : null;
     });
-  }
-
-  /** @param {string} sessionId */
-  has(sessionId) {
-    return this.#rows.has(sessionId);
-  }
-
-  /** @param {Chat} chat */
-  put(chat) {
-    this.#rows.put(chat);
-  }
-
-  /** @param {string} sessionId */
-  delete(sessionId) {
-    this.#found?.delete(sessionId);
-    this.#rows.delete(sessionId);
+    this.view = view;
+    this.query = query;
   }
 
   /**
-   * Let a row have a place, which the bridge has listed.
-   *
-   * @param {string} sessionId
-   */
-  find(sessionId) {
-    this.#found?.add(sessionId);
-  }
-
-  /** All rows that are here, also beyond what is shown. */
-  get all() {
-    return this.#rows.all;
-  }
-
-  /**
-   * Return the rows that are shown.
+   * Return the rows down to where nothing of these businesses is missing.
    *
    * @param {string[]} businessIds
    */
   shown(businessIds) {
     const oldest = Math.max(-Infinity, ...businessIds.map((id) => this.horizon(id)));
-    const { all } = this.#rows;
-    let n = all.length;
-    while (n > 0 && activityOf(all[n - 1]) < oldest) n -= 1;
-    return n === all.length ? all : all.slice(0, n);
+    const n = indexIn(this.all, (chat) => activityOf(chat) >= oldest);
+    return n === this.all.length ? this.all : this.all.slice(0, n);
   }
 
   /**
@@ -185,8 +153,7 @@ export class PagedRows {
    * @param {string} businessId
    */
   horizon(businessId) {
-    const pages = this.pages.get(businessId);
-    if (!pages) return Infinity;
-    return pages.hasMore ? pages.oldest : -Infinity;
+    const { hasMore, oldest } = this.pages.get(businessId) ?? { hasMore: true, oldest: Infinity };
+    return hasMore ? oldest : -Infinity;
   }
 }
