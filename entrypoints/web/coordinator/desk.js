@@ -6,6 +6,7 @@
  * join.
  */
 
+import { isTransientRefusal } from "../client/connection.js";
 import { Emitter } from "../client/emitter.js";
 import { PushError } from "../client/phoenix.js";
 import { DeskMemory } from "./memory.js";
@@ -28,6 +29,7 @@ import {
 /** @import { Status } from "../client/messages.js" */
 /** @import { ChannelMessage, PhoenixChannel } from "../client/phoenix.js" */
 /** @import { Address } from "./memory.js" */
+/** @import { Pages } from "./rows.js" */
 /** @import { Chat } from "./wire.js" */
 
 /** @typedef {"mine" | "waiting" | "open" | "history"} View */
@@ -53,6 +55,9 @@ import {
  * }} DeskEvents
  */
 
+/** @type {Pages} */
+const NO_PAGES = { cursor: null, hasMore: true, oldest: Infinity, loading: null };
+const RETRY_MS = 5_000;
 const OUTCOMES = ["done", "failed", "unknown"];
 
 /**
@@ -308,10 +313,10 @@ export class Desk extends Emitter {
    * @returns {readonly Chat[]}
    */
   rows(view) {
-    const { filter } = this;
     const rows = this.#rowsOf(view);
-    const all = rows instanceof PagedRows ? rows.shown(this.#scope()) : rows.all;
-    return filter === null ? all : all.filter(({ businessId }) => businessId === filter);
+    const scope = this.#scope().map(({ businessId }) => businessId);
+    const all = rows instanceof PagedRows ? rows.shown(scope) : rows.all;
+    return this.filter === null ? all : all.filter(({ businessId }) => businessId === this.filter);
   }
 
   /**
@@ -321,13 +326,12 @@ export class Desk extends Emitter {
    */
   search(query) {
     const wanted = query.trim();
-    if (wanted === (this.#found?.open.query ?? "")) return;
+    if (wanted === this.query) return;
     this.#found = wanted
       ? { open: new PagedRows("open", wanted), history: new PagedRows("history", wanted) }
       : null;
     this.#failures.clear();
-    if (this.#found)
-      for (const view of /** @type {const} */ (["open", "history"])) this.loadMore(view);
+    for (const { view } of Object.values(this.#found ?? {})) this.loadMore(view);
     this.#sweep();
     this.#changed();
   }
@@ -340,15 +344,15 @@ export class Desk extends Emitter {
   /** @param {View} view */
   hasMore(view) {
     const rows = this.#rowsOf(view);
-    return (
-      rows instanceof PagedRows && this.#scope().some((id) => rows.pages.get(id)?.hasMore ?? true)
-    );
+    if (!(rows instanceof PagedRows)) return false;
+    return this.#scope().some(({ businessId }) => rows.hasMore(businessId));
   }
 
   /** @param {View} view */
   isLoading(view) {
     const rows = this.#rowsOf(view);
-    return rows instanceof PagedRows && this.#scope().some((id) => rows.pages.get(id)?.loading);
+    if (!(rows instanceof PagedRows)) return false;
+    return this.#scope().some(({ businessId }) => rows.pages.get(businessId)?.loading);
   }
 
   /**
@@ -368,11 +372,10 @@ export class Desk extends Emitter {
   async loadMore(view) {
     const rows = this.#rowsOf(view);
     if (!(rows instanceof PagedRows)) return;
-    const open = this.#scope().filter((id) => rows.pages.get(id)?.hasMore ?? true);
-    const end = Math.max(...open.map((id) => rows.horizon(id)));
-    const due = open.filter((id) => rows.horizon(id) === end);
-    this.#failures.delete(view);
-    await Promise.all(due.map((id) => this.#load(rows, id)));
+    const open = this.#scope().filter(({ businessId }) => rows.hasMore(businessId));
+    const end = Math.max(...open.map(({ businessId }) => rows.horizon(businessId)));
+    const due = open.filter(({ businessId }) => rows.horizon(businessId) === end);
+    await Promise.all(due.map((business) => this.#load(rows, business)));
   }
 
   /** The numbers of all businesses; `unanswered`: of one's own, those that wait for an answer. */
@@ -464,14 +467,18 @@ export class Desk extends Emitter {
    * @param {"yes" | "no"} answer
    */
   async confirm(sessionId, confirmId, answer) {
-    this.#setAnswering(confirmId, { isSending: true, error: null });
+    /** @type {PushError | null} */
+    let error = null;
+    this.#answering.set(confirmId, { isSending: true, error });
+    this.#changed();
     try {
       await this.#request("confirm", { sessionId, confirmId, answer });
-      this.#setAnswering(confirmId, { isSending: false, error: null });
-    } catch (error) {
-      if (!(error instanceof PushError)) throw error;
-      this.#setAnswering(confirmId, { isSending: false, error });
+    } catch (thrown) {
+      if (!(thrown instanceof PushError)) throw thrown;
+      error = thrown;
     }
+    this.#answering.set(confirmId, { isSending: false, error });
+    this.#changed();
   }
 
   /**
@@ -494,15 +501,6 @@ export class Desk extends Emitter {
     const business = this.#businesses.get(businessId);
     if (!business) throw new PushError("unknown_business");
     return business.channel.push("outcomes", days);
-  }
-
-  /**
-   * @param {string} confirmId
-   * @param {Answering} answering
-   */
-  #setAnswering(confirmId, answering) {
-    this.#answering.set(confirmId, answering);
-    this.#changed();
   }
 
   /**
@@ -543,10 +541,7 @@ export class Desk extends Emitter {
 
   // What comes from the bridge.
 
-  /**
-   * @param {Business} business
-   * @param {unknown} response
-   */
+  /** @param {Business} business @param {unknown} response */
   #onJoined(business, response) {
     const { businessId, hasJoined } = business;
     const reply = objectOf(response) ?? {};
@@ -560,8 +555,7 @@ export class Desk extends Emitter {
     for (const chat of named) this.#put(chat);
     this.#sweep();
     for (const rows of this.#pagedRows()) {
-      const pages = rows.pages.get(businessId);
-      if (pages) this.#refresh(rows, business, pages);
+      if (rows.pages.has(businessId)) this.#load(rows, business, true);
     }
     for (const chat of named) {
       const kind = this.#callOf(chat, before.get(chat.sessionId), hasJoined);
@@ -595,10 +589,7 @@ export class Desk extends Emitter {
     if (!["suggestion", "note"].includes(event)) this.#changed();
   }
 
-  /**
-   * @param {Business} business
-   * @param {Record<string, any>} notification
-   */
+  /** @param {Business} business @param {Record<string, any>} notification */
   #onNotification({ businessId }, { type, chat: json, coordinatorId, wished, reason }) {
     const chat = toChat(json, businessId);
     if (!chat) return;
@@ -612,7 +603,8 @@ export class Desk extends Emitter {
       this.emit("attention", { chat, kind: "forwarded" });
     }
     if (type === "refused" && coordinatorId === this.coordinatorId) {
-      this.emit("refused", { chat, requestedStatus: wished, reason: textOf(reason) });
+      const requestedStatus = /** @type {Status} */ (textOf(wished));
+      this.emit("refused", { chat, requestedStatus, reason: textOf(reason) });
     }
   }
 
@@ -639,97 +631,75 @@ export class Desk extends Emitter {
 
   /** Return the businesses that the lists show. */
   #scope() {
-    return this.filter === null ? [...this.#businesses.keys()] : [this.filter];
+    return this.businesses.filter(({ businessId }) => businessId === (this.filter ?? businessId));
   }
 
   /**
-   * Load the next page of one business, unless one is being loaded.
+   * Load the next page of one business, or, `isAgain`, all that were loaded before, unless that is
+   * being done. What fails comes with the next join.
    *
    * @param {PagedRows} rows
-   * @param {string} businessId
+   * @param {Business} business
+   * @param {boolean} [isAgain]
    */
-  #load(rows, businessId) {
-    const business = this.#businesses.get(businessId);
-    if (!business) return null;
-    let pages = rows.pages.get(businessId);
-    if (!pages) {
-      pages = { cursor: null, hasMore: true, oldest: Infinity, loading: null };
-      rows.pages.set(businessId, pages);
+  #load(rows, business, isAgain = false) {
+    const { businessId } = business;
+    if (!rows.pages.has(businessId)) {
+      rows.pages.set(businessId, { ...NO_PAGES });
       for (const chat of this.#chats.values()) rows.put(chat);
     }
-    pages.loading ??= this.#whileLoading(rows, pages, () => this.#loadPage(rows, business, pages));
-    this.#changed();
+    const pages = rows.pages.get(businessId) ?? { ...NO_PAGES };
+    const load = async () => {
+      try {
+        await this.#loadPages(rows, business, pages, isAgain);
+        this.#failures.delete(rows.view);
+      } catch (error) {
+        if (!(error instanceof PushError)) throw error;
+        this.#failures.set(rows.view, error);
+        const again = () => this.#load(rows, business, isAgain);
+        if (isTransientRefusal(error.reason)) setTimeout(again, RETRY_MS);
+      }
+      pages.loading = null;
+      this.#changed();
+    };
+    pages.loading ??= load();
     return pages.loading;
   }
 
   /**
    * @param {PagedRows} rows
-   * @param {import("./rows.js").Pages} pages
-   * @param {() => Promise<unknown>} load
-   */
-  async #whileLoading(rows, pages, load) {
-    try {
-      await load();
-      this.#failures.delete(rows.view);
-    } catch (error) {
-      if (!(error instanceof PushError)) throw error;
-      this.#failures.set(rows.view, error); // the next join loads it
-    } finally {
-      pages.loading = null;
-      this.#changed();
-    }
-  }
-
-  /**
-   * @param {PagedRows} rows
    * @param {Business} business
-   * @param {Pick<import("./rows.js").Pages, "cursor" | "hasMore" | "oldest">} pages  changed by it
+   * @param {Pages} pages
+   * @param {boolean} isAgain  the rows that are shown keep their places meanwhile
    */
-  async #loadPage(rows, business, pages) {
-    const { cursor } = pages;
-    const { view, query } = rows;
-    const payload = { view, ...(query && { query }), ...(cursor && { cursor }) };
-    const [json, pushed] = await this.#push(business, "list", payload);
-    const reply = objectOf(json) ?? {};
-    const chats = toChats(reply.chats, business.businessId);
-    for (const listed of chats) {
-      const isOutdated = pushed.has(listed.sessionId);
-      const chat = (isOutdated && this.#chats.get(listed.sessionId)) || listed;
-      pages.oldest = Math.min(pages.oldest, activityOf(listed));
-      if (isOutdated && chat === listed) continue; // it has left all lists meanwhile
-      rows.found.add(chat.sessionId);
-      this.#put(chat);
-    }
-    const next = textOrNull(reply.cursor);
-    pages.hasMore = next !== null && next !== cursor;
-    pages.cursor = next;
-    return { chats, pushed };
-  }
-
-  /**
-   * Load again what was loaded before the connection was lost, under the rows that are shown.
-   *
-   * @param {PagedRows} rows
-   * @param {Business} business
-   * @param {import("./rows.js").Pages} pages
-   */
-  #refresh(rows, business, pages) {
-    const { oldest } = pages;
-    const fresh = { cursor: /** @type {string | null} */ (null), hasMore: true, oldest: Infinity };
-    const known = new Set();
-    const load = async () => {
-      do {
-        const { chats, pushed } = await this.#loadPage(rows, business, fresh);
-        for (const { sessionId } of chats) known.add(sessionId);
-        for (const sessionId of pushed) known.add(sessionId);
-      } while (fresh.hasMore && fresh.oldest > oldest);
-      for (const { businessId, sessionId } of rows.all) {
-        if (businessId === business.businessId && !known.has(sessionId)) rows.delete(sessionId);
+  async #loadPages(rows, business, pages, isAgain) {
+    const { businessId } = business;
+    const loaded = isAgain ? { ...NO_PAGES } : pages;
+    const named = new Set();
+    do {
+      const { view, query } = rows;
+      const { cursor } = loaded;
+      const payload = { view, ...(query && { query }), ...(cursor && { cursor }) };
+      const [json, pushed] = await this.#push(business, "list", payload);
+      const { chats, cursor: next } = objectOf(json) ?? {};
+      for (const chat of toChats(chats, businessId)) {
+        const { sessionId } = chat;
+        named.add(sessionId);
+        loaded.oldest = Math.min(loaded.oldest, activityOf(chat));
+        rows.found.add(sessionId);
+        // What was pushed meanwhile is newer; if it is not here, it has left all lists.
+        const newest = pushed.has(sessionId) ? this.#chats.get(sessionId) : chat;
+        if (newest) this.#put(newest);
       }
-      Object.assign(pages, fresh);
-      this.#sweep();
-    };
-    pages.loading = this.#whileLoading(rows, pages, load);
+      for (const sessionId of pushed) named.add(sessionId);
+      loaded.cursor = textOrNull(next);
+      loaded.hasMore = loaded.cursor !== null && loaded.cursor !== cursor;
+    } while (isAgain && loaded.hasMore && loaded.oldest > pages.oldest);
+    if (!isAgain) return;
+    Object.assign(pages, loaded, { loading: pages.loading });
+    const gone = rows.all.filter((c) => c.businessId === businessId && !named.has(c.sessionId));
+    for (const { sessionId } of gone) rows.delete(sessionId);
+    this.#sweep();
   }
 
   // Rows.
@@ -829,18 +799,11 @@ function ended(chat) {
   return isWithPeople(chat) ? { ...rest, status: "ai", coordinatorId: null } : rest;
 }
 
-/**
- * @param {keyof typeof CALLS} kind
- * @param {Chat} chat
- * @param {Chat | undefined} before
- */
+/** @param {keyof typeof CALLS} kind @param {Chat} chat @param {Chat | undefined} before */
 function isNewCall(kind, chat, before) {
   const call = CALLS[kind](chat);
   return call !== null && call !== (before ? CALLS[kind](before) : null);
 }
 
-/**
- * @param {Chat} chat
- * @returns {Address}
- */
+/** @param {Chat} chat @returns {Address} */
 const addressOf = ({ sessionId, businessId, userId }) => ({ sessionId, businessId, userId });

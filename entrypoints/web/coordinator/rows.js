@@ -11,7 +11,7 @@ import { millisecondsOf } from "./wire.js";
  * @property {string | null} cursor  of the next page
  * @property {boolean} hasMore
  * @property {number} oldest  the activity down to which nothing is missing, in epoch ms
- * @property {Promise<void> | null} [loading]
+ * @property {Promise<void> | null} loading
  */
 
 /** @param {Place} a @param {Place} b */
@@ -97,11 +97,7 @@ export class SortedRows {
     this.#splice(known, 1);
   }
 
-  /**
-   * @param {Place} at
-   * @param {number} removed
-   * @param {[place: Place, chat: Chat] | []} added
-   */
+  /** @param {Place} at @param {number} removed @param {[place: Place, chat: Chat] | []} added */
   #splice(at, removed, ...[place, chat]) {
     const n = indexIn(this.#sorted, (each) => isBefore(each, at));
     this.#sorted.splice(n, removed, ...(place ? [place] : []));
@@ -121,10 +117,7 @@ export class PagedRows extends SortedRows {
   /** @type {Set<string>} the rows that a search has found */
   found = new Set();
 
-  /**
-   * @param {"open" | "history"} view
-   * @param {string} query  "": all
-   */
+  /** @param {"open" | "history"} view @param {string} query  "": all */
   constructor(view, query = "") {
     super((chat) => {
       const isFound = !query || this.found.has(chat.sessionId);
@@ -147,13 +140,18 @@ export class PagedRows extends SortedRows {
     return n === this.all.length ? this.all : this.all.slice(0, n);
   }
 
+  /** @param {string} businessId */
+  hasMore(businessId) {
+    return this.pages.get(businessId)?.hasMore ?? true;
+  }
+
   /**
    * Return the activity down to which nothing of a business is missing.
    *
    * @param {string} businessId
    */
   horizon(businessId) {
-    const { hasMore, oldest } = this.pages.get(businessId) ?? { hasMore: true, oldest: Infinity };
-    return hasMore ? oldest : -Infinity;
+    if (!this.hasMore(businessId)) return -Infinity;
+    return this.pages.get(businessId)?.oldest ?? Infinity;
   }
 }

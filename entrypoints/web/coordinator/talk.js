@@ -3,53 +3,30 @@
  * coordinator writes.
  *
  * A message comes by up to five ways (what the bridge was told, the server's log, the topic of the
- * live chat, the topic of the coordinators, and as written here), under one id: it is one item.
+ * live chat, the topic of the coordinators, and as written here): it is one item.
  */
 
 import { isTransientRefusal } from "../client/connection.js";
 import { Emitter } from "../client/emitter.js";
 import { newId, TypingThrottle, undelivered } from "../client/messages.js";
 import { PushError, toWellFormed } from "../client/phoenix.js";
-import {
-  authorOf,
-  countOf,
-  listOf,
-  millisecondsOf,
-  objectOf,
-  textOf,
-  textOrNull,
-  toChats,
-} from "./wire.js";
+import { divider, itemOf, sideOf, toLogged, toMessage, toNote } from "./items.js";
+import { indexIn } from "./rows.js";
+import { countOf, listOf, millisecondsOf, objectOf, textOf, textOrNull, toChats } from "./wire.js";
 
-/** @import { Author, DeliveryState } from "../client/messages.js" */
 /** @import { ChannelMessage, PhoenixChannel } from "../client/phoenix.js" */
 /** @import { Business } from "./desk.js" */
 /** @import { DeskMemory, Mode } from "./memory.js" */
 /** @import { Chat } from "./wire.js" */
 
 /**
- * @typedef {object} Item
- * @property {"message" | "note" | "event" | "step" | "whisper" | "rating" | "divider"} kind
- * @property {string} key
- * @property {Author} author
- * @property {string} text  of a rating, the customer's words
- * @property {string} at  ISO 8601
- * @property {string | null} coordinatorId
- * @property {DeliveryState} state  of what is written here: `queued`, `sending`, `failed`, `stored`
+ * @typedef {object} Suggestion
+ * @property {"streaming" | "done" | "failed"} state
+ * @property {string} text  as far as it is written
  * @property {PushError | null} error  why it `failed`
- * @property {string[]} sources  the documents that an answer rests on: `Menu (menu.md#desserts)`
- * @property {{name: string, outcome: string, query: string | null}[]} tools  the calls for an answer
- * @property {string | null} type  of an event, what has happened: a note's `event.type`, or the
- *   reason of a change of status; of a step, its state; of a divider, `assistant` or `live`
- * @property {string | null} to  to whom it was forwarded
- * @property {number | null} rating
- * @property {number | null} seq  that of the server's log
- * @property {"assistant" | "live" | null} side  null: it follows what is around it
- * @property {Mode | null} mode  of what is written here
- * @property {number} losses
  */
+/** @typedef {import("./items.js").Item} Item */
 /** @typedef {{item: Item, order: number, n: number, source: number}} Place */
-/** @typedef {{state: "streaming" | "done" | "failed", text: string, error: PushError | null}} Suggestion */
 /**
  * @typedef {object} TalkOptions
  * @property {Chat} chat
@@ -67,15 +44,17 @@ const POSTED = 2;
 const LOGGED = 3;
 
 const RETRY_MS = 5_000;
+const LONGEST_RETRY_MS = 60_000;
 const SUGGESTION_TIMEOUT_MS = 120_000;
-const MOST_TYPING_MS = 30_000;
-// Changes of status that the bridge has as what a coordinator did, or that are none of the owner.
-const NOTED_REASONS = [
-  ...["coordinator", "accepted", "takeover", "returned", "closed_by_coordinator"],
-  ...["requeued", "coordinator_away", "delivered", "undeliverable"],
-];
-/** The events of what is written here, and the channel that takes them. */
-const EVENTS = { reply: "agent_message", note: "note", whisper: "whisper" };
+const LONGEST_TYPING_MS = 30_000;
+/** The kind of what is written, by its mode, and the event that it is sent with. */
+const WRITTEN = /** @type {const} */ ({
+  reply: { kind: "message", event: "agent_message", side: "live" },
+  note: { kind: "note", event: "note", side: null },
+  whisper: { kind: "whisper", event: "whisper", side: null },
+});
+/** The key of what the customer left; no id has a space. */
+const LEFT = "left message";
 
 /**
  * One conversation.
@@ -92,6 +71,12 @@ export class Talk extends Emitter {
   #places = new Map();
   /** @type {Place[]} in order */
   #sorted = [];
+  /** @type {Item[]} those of the first places, with dividers */
+  #divided = [];
+  /** The number of those places. */
+  #dividedTo = 0;
+  /** @type {Item["side"]} of the last of them */
+  #side = null;
   /** @type {Map<string, Item>} by key: what is not stored yet, in the order of its writing */
   #unsent = new Map();
   /** @type {readonly Item[] | null} */
@@ -100,15 +85,15 @@ export class Talk extends Emitter {
   /** @type {string | null} what the customer left, as shown until a message has it */
   #left = null;
   #isShown = false;
-  #isOpening = false;
+  /** @type {"due" | "loading" | "done"} the bridge's reply with what it was told */
+  #opening = "due";
   #newestSeq = 0;
   #oldestSeq = Infinity;
   /** The time of the newest entry of the log that is here, in epoch ms. */
   #loggedUntil = -Infinity;
-  /** @type {Promise<void> | null} */
+  /** @type {Promise<PushError | null> | null} */
   #loading = null;
-  /** @type {string | null} */
-  #suggestionId = null;
+  #suggestionId = "";
   #typingThrottle = new TypingThrottle();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typingTimer;
@@ -145,22 +130,24 @@ export class Talk extends Emitter {
     this.chat = chat;
     this.channel = channel;
     this.#stops = [
-      channel.on("state", ({ name, ...state }) => {
-        if (name === "joined") this.#onLiveJoined("response" in state ? state.response : null);
+      channel.on("state", (state) => {
+        if (state.name === "joined") this.#onLiveJoined(objectOf(state.response) ?? {});
         this.#changed();
       }),
       channel.on("message", (message) => this.#onLiveMessage(message)),
-      this.#board.on("state", ({ name }) => name === "joined" && this.#onBoardJoined()),
+      this.#board.on("state", ({ name }) => {
+        this.#opening = "due";
+        if (name !== "joined") return;
+        this.#open();
+        this.#sendQueued();
+      }),
       this.#board.on("message", (message) => this.#onBoardMessage(message)),
     ];
     for (const [key, { mode, text, at, reason }] of memory.unsent(chat.sessionId)) {
-      const written = this.#written(key, mode, text, at);
-      const failed = { state: /** @type {const} */ ("failed"), error: new PushError(reason ?? "") };
-      this.#unsent.set(key, reason === null ? written : { ...written, ...failed });
+      this.#write(mode, text, { key, at, reason });
     }
     this.update(chat);
     channel.connect();
-    this.#sendQueued();
   }
 
   get sessionId() {
@@ -174,7 +161,7 @@ export class Talk extends Emitter {
 
   /** Whether what was written is being loaded. */
   get isLoading() {
-    return this.#isOpening || this.#loading !== null;
+    return this.#opening === "loading" || this.#loading !== null;
   }
 
   /** Load what was said, and keep it up to date. */
@@ -183,7 +170,7 @@ export class Talk extends Emitter {
     this.#open();
   }
 
-  /** The conversation is not looked at any more. */
+  /** Stop what is of use only while somebody looks at it. */
   hide() {
     this.#isShown = false;
     this.stopSuggestion();
@@ -205,10 +192,8 @@ export class Talk extends Emitter {
   update(chat) {
     const isMoved = chat.status !== this.chat.status;
     this.chat = chat;
-    const { missed } = chat;
-    if (missed) this.#guessLeft(missed.message, missed.timestamp);
-    // The server's log says why.
-    if (isMoved && this.#newestSeq > 0) this.#loadNewest();
+    this.#guessLeft(chat);
+    if (isMoved && this.#newestSeq > 0) this.#loadNewest(); // the server's log says why
     this.#changed();
   }
 
@@ -217,33 +202,28 @@ export class Talk extends Emitter {
   /** All of it, oldest first, what is not stored yet last; another array after every change. */
   get items() {
     if (this.#items) return this.#items;
-    /** @type {Item[]} */
-    const items = [];
-    /** @type {Item["side"]} */
-    let side = null;
-    for (const { item } of this.#sorted) {
-      /** @type {Item["side"]} */
-      const to = sideOf(item) ?? (item.kind === "message" ? (side ?? "assistant") : side);
-      if (to !== side && (side !== null || to === "live")) items.push(divider(item, to));
-      side = to;
-      items.push(item);
+    for (const { item } of this.#sorted.slice(this.#dividedTo)) {
+      const before = this.#side;
+      this.#side = sideOf(item, before);
+      const isChange = this.#side !== before && (before !== null || this.#side === "live");
+      this.#divided.push(...(isChange ? [divider(item, this.#side), item] : [item]));
     }
-    items.push(...this.#unsent.values());
-    return (this.#items = items);
+    this.#dividedTo = this.#sorted.length;
+    return (this.#items = [...this.#divided, ...this.#unsent.values()]);
   }
 
   /** The key of the first message that nobody has answered, null where there is none. */
   get unreadFrom() {
-    let key = null;
-    let left = this.chat.unanswered;
-    for (let n = this.#sorted.length - 1; n >= 0 && left > 0; n--) {
-      const { kind, author, key: itemKey } = this.#sorted[n].item;
+    let first = null;
+    let count = this.chat.unanswered;
+    for (let n = this.#sorted.length - 1; n >= 0 && count > 0; n--) {
+      const { kind, author, key } = this.#sorted[n].item;
       if (kind !== "message" || author === "system") continue;
       if (author !== "user") break;
-      key = itemKey;
-      left -= 1;
+      first = key;
+      count -= 1;
     }
-    return key;
+    return first;
   }
 
   // What is written here.
@@ -269,9 +249,8 @@ export class Talk extends Emitter {
    * @param {string} key
    */
   retry(key) {
-    const item = this.#unsent.get(key);
-    if (!item || item.state !== "failed") return;
-    this.#update(key, { state: "queued", error: null, losses: 0 });
+    if (this.#unsent.get(key)?.state !== "failed") return;
+    this.#update(key, { state: "queued", error: null });
     this.#sendQueued();
   }
 
@@ -294,55 +273,34 @@ export class Talk extends Emitter {
   /**
    * @param {Mode} mode
    * @param {string} typed
+   * @param {{key: string, at: string, reason: string | null}} [kept]  of one from before a reload
    */
-  #write(mode, typed) {
+  #write(mode, typed, { key, at, reason } = { key: newId(), at: now(), reason: null }) {
+    const { kind, side } = WRITTEN[mode];
     const text = toWellFormed(typed);
-    const key = newId();
-    this.#unsent.set(key, this.#written(key, mode, text, new Date().toISOString()));
-    this.#keep(key);
-    this.#changed();
-    this.#sendQueued();
-  }
-
-  /**
-   * @param {string} key
-   * @param {Mode} mode
-   * @param {string} text
-   * @param {string} at
-   */
-  #written(key, mode, text, at) {
-    const kind = /** @type {const} */ ({ reply: "message", note: "note", whisper: "whisper" })[
-      mode
-    ];
-    const side = mode === "reply" ? /** @type {const} */ ("live") : null;
     const { coordinatorId } = this.#options;
-    const state = /** @type {const} */ ("queued");
-    return itemOf({ kind, key, author: "coordinator", text, at, coordinatorId, state, side, mode });
+    const item = itemOf({ kind, key, author: "coordinator", text, at, coordinatorId, side, mode });
+    this.#unsent.set(key, item);
+    const error = reason === null ? null : new PushError(reason);
+    this.#update(key, { state: error ? "failed" : "queued", error });
+    this.#sendQueued();
   }
 
   /** Send what is next on each channel: one waits for the one before, so that none overtakes it. */
   #sendQueued() {
-    const isDue = (/** @type {Item} */ { state }) => state !== "failed";
-    const [replies, others] = [[], []].map(() => /** @type {Item[]} */ ([]));
-    for (const item of [...this.#unsent.values()].filter(isDue)) {
-      (item.mode === "reply" ? replies : others).push(item);
-    }
-    for (const [[next], channel] of /** @type {const} */ ([
-      [replies, this.channel],
-      [others, this.#board],
-    ])) {
-      if (next?.state === "queued" && channel.state.name === "joined")
-        this.#transmit(next, channel);
+    for (const channel of [this.channel, this.#board]) {
+      const next = [...this.#unsent.values()].find(
+        ({ mode, state }) =>
+          (mode === "reply") === (channel === this.channel) && state !== "failed",
+      );
+      if (next?.state === "queued" && channel.state.name === "joined") this.#send(next, channel);
     }
   }
 
-  /**
-   * @param {Item} item
-   * @param {PhoenixChannel} channel
-   */
-  async #transmit({ key, mode, text, at, coordinatorId }, channel) {
+  /** @param {Item} item @param {PhoenixChannel} channel */
+  async #send({ key, mode, text, at, coordinatorId }, channel) {
     if (!mode) return;
-    const sending = this.#update(key, { state: "sending" });
+    const item = this.#update(key, { state: "sending" });
     const { sessionId } = this;
     const payload = {
       reply: { message: text, timestamp: at, messageId: key, coordinatorId },
@@ -350,8 +308,8 @@ export class Talk extends Emitter {
       whisper: { sessionId, messageId: key, text },
     }[mode];
     try {
-      await channel.push(EVENTS[mode], payload);
-      if (sending) this.#add({ ...sending, state: "stored", error: null }, TOLD);
+      await channel.push(WRITTEN[mode].event, payload);
+      if (item) this.#addNewest({ ...item, state: "stored", error: null }, TOLD);
       this.#sendQueued();
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
@@ -360,63 +318,55 @@ export class Talk extends Emitter {
     this.#changed();
   }
 
+  /** @param {string} key @param {PushError} error */
+  #onUndelivered(key, error) {
+    if (this.#isRetried(error)) {
+      this.#update(key, { state: "queued", error });
+      return;
+    }
+    const item = this.#update(key, undelivered(error, this.#unsent.get(key)?.losses));
+    if (item?.state === "failed") this.#sendQueued(); // the next one
+  }
+
   /**
-   * @param {string} key
+   * Return whether a failure is one that a later try may not have, and try again later if so.
+   *
    * @param {PushError} error
    */
-  #onUndelivered(key, error) {
-    const { reason, response } = error;
-    if (reason === "timeout" || isTransientRefusal(reason)) {
-      this.#update(key, { state: "queued", error });
-      this.#retryLater(response.retryAfterMs);
-    } else {
-      const failed = this.#update(key, undelivered(error, this.#unsent.get(key)?.losses));
-      if (failed?.state === "failed") this.#sendQueued();
-    }
-    this.#keep(key);
-  }
-
-  /** @param {number} [pauseMs] */
-  #retryLater(pauseMs) {
+  #isRetried({ reason, response }) {
+    if (reason !== "timeout" && !isTransientRefusal(reason)) return false;
     clearTimeout(this.#retryTimer);
-    const pause = Math.min(Math.max(countOf(pauseMs), RETRY_MS), 12 * RETRY_MS);
+    const pauseMs = Math.min(Math.max(countOf(response.retryAfterMs), RETRY_MS), LONGEST_RETRY_MS);
     this.#retryTimer = setTimeout(() => {
       this.#sendQueued();
-      if (this.error) this.#open();
-    }, pause);
+      this.#open();
+    }, pauseMs);
+    return true;
   }
 
   /**
-   * Keep an unsent item over reloads.
+   * Change what is not stored yet, and keep it over reloads.
    *
-   * @param {string} key
-   */
-  #keep(key) {
-    const item = this.#unsent.get(key);
-    if (!item?.mode) return;
-    const { sessionId, businessId, userId } = this.chat;
-    const { mode, text, at, state, error } = item;
-    const reason = state === "failed" ? (error?.reason ?? "unknown") : null;
-    const unsent = { sessionId, businessId, userId, mode, text, at, reason };
-    this.#options.memory.setUnsent(sessionId, key, unsent);
-  }
-
-  /** @param {string} key */
-  #forget(key) {
-    if (this.#unsent.delete(key)) this.#options.memory.setUnsent(this.sessionId, key, null);
-  }
-
-  /**
    * @param {string} key
    * @param {Partial<Item>} change
    */
   #update(key, change) {
     const item = this.#unsent.get(key);
-    if (!item) return null;
+    if (!item?.mode) return null;
     const updated = { ...item, ...change };
     this.#unsent.set(key, updated);
+    const { sessionId, businessId, userId } = this.chat;
+    const { mode, text, at, state, error } = { ...updated, mode: item.mode };
+    const reason = state === "failed" ? (error?.reason ?? "") : null;
+    const unsent = { sessionId, businessId, userId, mode, text, at, reason };
+    this.#options.memory.setUnsent(sessionId, key, unsent);
     this.#changed();
     return updated;
+  }
+
+  /** @param {string} key */
+  #forget(key) {
+    if (this.#unsent.delete(key)) this.#options.memory.setUnsent(this.sessionId, key, null);
   }
 
   // Suggestions.
@@ -426,20 +376,18 @@ export class Talk extends Emitter {
     this.stopSuggestion();
     const suggestionId = newId();
     this.#suggestionId = suggestionId;
-    this.suggestion = { state: "streaming", text: "", error: null };
-    this.#changed();
-    const isOver = () => this.#suggestionId !== suggestionId;
+    this.#setSuggestion({ state: "streaming", text: "", error: null });
+    /** @type {Suggestion} */
+    let suggestion;
     try {
       const payload = { sessionId: this.sessionId, suggestionId };
       const reply = objectOf(await this.#board.push("suggest", payload, SUGGESTION_TIMEOUT_MS));
-      if (isOver()) return;
-      this.suggestion = { state: "done", text: textOf(reply?.text), error: null };
+      suggestion = { state: "done", text: textOf(reply?.text), error: null };
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
-      if (isOver()) return;
-      this.suggestion = { state: "failed", text: this.suggestion?.text ?? "", error };
+      suggestion = { state: "failed", text: this.suggestion?.text ?? "", error };
     }
-    this.#changed();
+    if (this.#suggestionId === suggestionId) this.#setSuggestion(suggestion);
   }
 
   /** Forget the suggestion; one that is still being written is stopped. */
@@ -448,86 +396,93 @@ export class Talk extends Emitter {
     if (this.suggestion?.state === "streaming") {
       this.#board.notify("stop_suggestion", { suggestionId });
     }
-    this.#suggestionId = null;
-    this.suggestion = null;
+    this.#suggestionId = "";
+    this.#setSuggestion(null);
+  }
+
+  /** @param {Suggestion | null} suggestion */
+  #setSuggestion(suggestion) {
+    this.suggestion = suggestion;
     this.#changed();
   }
 
   // Loading.
 
   /** Load the messages before those that are here, from the server's log. */
-  loadEarlier() {
-    if (this.#newestSeq === 0) return this.#loadNewest();
-    return this.#load(async () => {
-      const { entries, more } = await this.#page(this.#oldestSeq);
-      this.#addLogged(entries);
-      this.hasEarlier = more && entries.length > 0;
-    });
+  async loadEarlier() {
+    this.error = null;
+    const error = await (this.#newestSeq === 0
+      ? this.#loadNewest()
+      : this.#load(async () => {
+          const { entries, more } = await this.#page(this.#oldestSeq);
+          this.#addLogged(entries);
+          this.hasEarlier = more;
+        }));
+    this.error = error;
+    this.#changed();
   }
 
   async #open() {
-    if (!this.#isShown || this.#isOpening || this.#board.state.name !== "joined") return;
-    this.#isOpening = true;
-    this.error = null;
+    const isJoined = this.#board.state.name === "joined";
+    if (!this.#isShown || !isJoined || this.#opening !== "due") return;
+    this.#opening = "loading";
     this.#changed();
     try {
-      this.#onOpened(await this.#options.open());
+      const reply = await this.#options.open();
+      this.error = null;
+      this.#onOpened(reply);
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
-      this.#onLoadFailed(error);
-    } finally {
-      this.#isOpening = false;
-      this.#changed();
+      this.#opening = "due";
+      this.error = error;
+      this.#isRetried(error);
     }
-    const isReachable = this.#options.business.isServerReachable !== false;
-    if (isReachable && this.#isShown && !this.error) await this.#loadNewest();
+    this.#changed();
   }
 
   /** @param {Record<string, any>} reply */
   #onOpened({ chat, messages, notes, earlier, customerOnline }) {
-    const { businessId } = this.chat;
+    this.#opening = "done";
     this.context = objectOf(chat?.context);
     this.transferId = textOrNull(chat?.transferId);
-    this.earlier = toChats(earlier, businessId);
+    this.earlier = toChats(earlier, this.chat.businessId);
     this.customerOnline = typeof customerOnline === "boolean" ? customerOnline : null;
     const told = listOf(messages).map((entry) => toMessage(entry, "assistant"));
     this.#addAll(told, TOLD);
     this.#addAll(listOf(notes).map(toNote), TOLD);
     if (told.length === 0) this.#guess(listOf(this.context?.lastMessages));
-  }
-
-  /** @param {PushError} error */
-  #onLoadFailed(error) {
-    this.error = error;
-    if (isTransientRefusal(error.reason) || error.reason === "timeout") {
-      this.#retryLater(error.response.retryAfterMs);
-    }
+    if (this.#options.business.isServerReachable !== false) this.#loadNewest();
   }
 
   /** Load the newest page of the server's log, and those before it that are not here yet. */
   #loadNewest() {
     return this.#load(async () => {
       const known = this.#newestSeq;
-      const { entries, more } = await this.#page(null);
-      let isOpen = more && entries.length > 0;
-      while (isOpen && known > 0 && entries[0].seq > known + 1) {
-        const page = await this.#page(entries[0].seq);
-        isOpen = page.more && page.entries.length > 0;
-        entries.unshift(...page.entries);
+      const log = await this.#page(null);
+      while (known > 0 && log.more && log.entries[0].seq > known + 1) {
+        const { entries, more } = await this.#page(log.entries[0].seq);
+        log.entries.unshift(...entries);
+        log.more = more;
       }
-      this.#addLogged(entries);
-      if (known === 0) this.hasEarlier = isOpen;
+      this.#addLogged(log.entries);
+      if (known === 0) this.hasEarlier = log.more;
     });
   }
 
-  /** @param {() => Promise<void>} load */
+  /**
+   * Load something of the log, one at a time; return why it failed.
+   *
+   * @param {() => Promise<void>} load
+   * @returns {Promise<PushError | null>}
+   */
   #load(load) {
     const run = async () => {
       try {
         await load();
+        return null;
       } catch (error) {
         if (!(error instanceof PushError)) throw error;
-        this.error = error;
+        return error;
       } finally {
         this.#loading = null;
         this.#changed();
@@ -547,17 +502,16 @@ export class Talk extends Emitter {
     const entries = listOf(messages)
       .filter((entry) => countOf(entry?.seq) > 0 && entry.seq < (beforeSeq ?? Infinity))
       .sort((a, b) => a.seq - b.seq);
-    return { entries, more: more === true };
+    return { entries, more: more === true && entries.length > 0 };
   }
 
   // Where items have their place.
 
   /** @param {any[]} entries  of the server's log */
   #addLogged(entries) {
-    if (entries.length === 0) return;
-    this.#newestSeq = Math.max(this.#newestSeq, entries.at(-1).seq);
-    this.#oldestSeq = Math.min(this.#oldestSeq, entries[0].seq);
-    for (const { timestamp } of entries) {
+    for (const { seq, timestamp } of entries) {
+      this.#newestSeq = Math.max(this.#newestSeq, seq);
+      this.#oldestSeq = Math.min(this.#oldestSeq, seq);
       this.#loggedUntil = Math.max(this.#loggedUntil, millisecondsOf(timestamp));
     }
     this.#addAll(entries.map(toLogged), LOGGED);
@@ -575,98 +529,87 @@ export class Talk extends Emitter {
     for (const item of items) {
       if (!item) continue;
       const known = this.#places.get(item.key);
-      const isKnown = known && known.source >= source;
-      order = Math.max(order, isKnown ? known.order : millisecondsOf(item.at));
+      const isKept = known && known.source >= source;
+      order = Math.max(order, isKept ? known.order : millisecondsOf(item.at));
       this.#put(item, order, source);
     }
     this.#changed();
   }
 
-  /**
-   * Add an item that is the newest.
-   *
-   * @param {Item} item
-   * @param {number} source
-   */
-  #add(item, source) {
+  /** @param {Item | null} item  that comes after all that are here @param {number} source */
+  #addNewest(item, source) {
     const newest = this.#sorted.at(-1)?.order ?? 0;
-    this.#put(item, Math.max(newest, millisecondsOf(item.at)), source);
+    if (item) this.#put(item, Math.max(newest, millisecondsOf(item.at)), source);
   }
 
-  /**
-   * @param {Item} item
-   * @param {number} order
-   * @param {number} source
-   */
+  /** @param {Item} item @param {number} order @param {number} source */
   #put(item, order, source) {
-    const { key, side } = item;
+    const { key, side, author, text, seq } = item;
     this.#forget(key);
     const known = this.#places.get(key);
     if (known && known.source >= source) {
       if (side !== "live" || known.item.side === "live") return;
       known.item = { ...known.item, side };
+      this.#redivide();
       return;
     }
     if (known) this.#remove(known);
     if (this.#isInLog({ item, source })) return;
-    const isLeft = item.kind === "message" && item.author === "user" && item.text === this.#left;
-    const left = isLeft && source !== GUESSED ? this.#places.get(LEFT) : undefined;
-    if (left) this.#remove(left);
+    const left = this.#places.get(LEFT);
+    if (left && author === "user" && text === this.#left) this.#remove(left);
     // At one time, what the log has comes first, in its own order.
-    const n = item.seq ?? Number.MAX_SAFE_INTEGER / 2 + ++this.#lastN;
+    const n = seq ?? Number.MAX_SAFE_INTEGER / 2 + ++this.#lastN;
     const merged = { ...item, side: side ?? known?.item.side ?? null };
     const place = { item: merged, order, n, source };
     this.#places.set(key, place);
-    this.#sorted.splice(this.#indexOf(place), 0, place);
+    this.#splice(place, 0, place);
   }
 
   /** @param {Place} place */
   #remove(place) {
-    this.#sorted.splice(this.#indexOf(place), 1);
     this.#places.delete(place.item.key);
+    this.#splice(place, 1);
+  }
+
+  /** @param {Place} at @param {number} removed @param {Place[]} added */
+  #splice({ order, n }, removed, ...added) {
+    const isBefore = (/** @type {Place} */ each) =>
+      each.order < order || (each.order === order && each.n < n);
+    const index = indexIn(this.#sorted, isBefore);
+    this.#sorted.splice(index, removed, ...added);
+    if (index < this.#dividedTo) this.#redivide();
+  }
+
+  #redivide() {
+    this.#dividedTo = this.#divided.length = 0;
+    this.#side = null;
   }
 
   /**
-   * Return the number of places before this one; most are added at the end.
-   *
-   * @param {Place} place
-   */
-  #indexOf(place) {
-    let low = 0;
-    let high = this.#sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const { order, n } = this.#sorted[middle];
-      if (order - place.order < 0 || (order === place.order && n < place.n)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /**
-   * Show what the context package has of the conversation, as long as nothing else is known.
+   * Show what the context package has of the conversation, until the log is there.
    *
    * @param {unknown[]} entries
    */
   #guess(entries) {
-    const guessed = entries.map((entry, n) =>
-      toMessage({ ...objectOf(entry), messageId: `past ${n}` }, "assistant"),
+    const messages = entries.map((entry, n) => ({ ...objectOf(entry), messageId: `past ${n}` }));
+    this.#addAll(
+      messages.map((message) => toMessage(message, "assistant")),
+      GUESSED,
     );
-    this.#addAll(guessed, GUESSED);
   }
 
   /**
    * Show what the customer left, unless it is among the messages.
    *
-   * @param {string} text
-   * @param {string} timestamp
+   * @param {Chat} chat
    */
-  #guessLeft(text, timestamp) {
-    if (text === this.#left) return;
-    this.#left = text;
-    const isHere = this.#sorted.some(({ item }) => item.author === "user" && item.text === text);
-    const message = { messageId: LEFT, author: "user", message: text, timestamp };
-    if (!isHere) this.#addAll([toMessage(message, null)], GUESSED);
+  #guessLeft({ missed }) {
+    if (!missed || missed.message === this.#left) return;
+    const { message, timestamp } = missed;
+    this.#left = message;
+    const isHere = this.#sorted.some(({ item }) => item.author === "user" && item.text === message);
+    const left = toMessage({ messageId: LEFT, author: "user", message, timestamp }, null);
+    if (!isHere) this.#addAll([left], GUESSED);
   }
 
   /**
@@ -683,34 +626,29 @@ export class Talk extends Emitter {
 
   // What comes from the bridge.
 
-  #onBoardJoined() {
-    this.#open();
-    this.#sendQueued();
-  }
-
   /** @param {ChannelMessage} message */
   #onBoardMessage({ event, payload }) {
-    const json = objectOf(payload);
-    if (!json) return;
+    const json = objectOf(payload) ?? {};
     if (event === "suggestion" && json.suggestionId === this.#suggestionId && this.suggestion) {
       const text = this.suggestion.text + textOf(json.delta);
-      this.suggestion = { ...this.suggestion, text };
-    } else if (json.sessionId !== this.sessionId) return;
-    else if (event === "live_message") {
-      const message = toMessage(json, this.chat.status === "ai" ? "assistant" : null);
-      if (message) this.#add(message, TOLD);
-    } else if (event === "note") {
-      const note = toNote(json);
-      if (note) this.#add(note, TOLD);
-    } else return;
-    this.#changed();
+      this.#setSuggestion({ ...this.suggestion, text });
+    } else if (event === "server" && json.reachable === true && this.#newestSeq === 0) {
+      if (this.#opening === "done") this.#loadNewest();
+    } else if (event === "live_message" && json.sessionId === this.sessionId) {
+      const side = this.chat.status === "ai" ? "assistant" : null;
+      this.#addNewest(toMessage(json, side), TOLD);
+      this.#changed();
+    } else if (event === "note" && json.sessionId === this.sessionId) {
+      this.#addNewest(toNote(json), TOLD);
+      this.#changed();
+    }
   }
 
-  /** @param {unknown} response */
-  #onLiveJoined(response) {
-    const messages = listOf(objectOf(response)?.messages).filter((entry) => this.#isOfThis(entry));
+  /** @param {Record<string, any>} reply */
+  #onLiveJoined({ messages }) {
+    const own = listOf(messages).filter((entry) => this.#isOfThis(entry));
     this.#addAll(
-      messages.map((entry) => toMessage(entry, "live")),
+      own.map((entry) => toMessage(entry, "live")),
       POSTED,
     );
     this.#sendQueued();
@@ -721,19 +659,20 @@ export class Talk extends Emitter {
    *
    * @param {any} entry
    */
-  #isOfThis = (entry) => entry?.sessionId == null || entry.sessionId === this.sessionId;
+  #isOfThis(entry) {
+    return entry?.sessionId == null || entry.sessionId === this.sessionId;
+  }
 
   /** @param {ChannelMessage} message */
   #onLiveMessage({ event, payload }) {
     const json = objectOf(payload) ?? {};
     if (event === "typing" && json.author === "user") {
-      this.#setTyping(Math.min(countOf(json.expiresInMs), MOST_TYPING_MS));
+      this.#setTyping(Math.min(countOf(json.expiresInMs), LONGEST_TYPING_MS));
     } else if (event === "customer" && typeof json.online === "boolean") {
       this.customerOnline = json.online;
       if (!json.online) this.#setTyping(0);
-    } else if ((event === "user_message" || event === "agent_message") && this.#isOfThis(json)) {
-      const message = toMessage(json, "live");
-      if (message) this.#add(message, POSTED);
+    } else if (event === "user_message" || event === "agent_message") {
+      if (this.#isOfThis(json)) this.#addNewest(toMessage(json, "live"), POSTED);
       if (event === "user_message") this.#setTyping(0);
     } else return;
     this.#changed();
@@ -756,141 +695,4 @@ export class Talk extends Emitter {
   }
 }
 
-/** The key of what the customer left; no id has a space. */
-const LEFT = "left message";
-
-/** @type {Omit<Item, "kind" | "key" | "author" | "text" | "at">} */
-const DEFAULTS = {
-  coordinatorId: null,
-  state: "stored",
-  error: null,
-  sources: [],
-  tools: [],
-  type: null,
-  to: null,
-  rating: null,
-  seq: null,
-  side: null,
-  mode: null,
-  losses: 0,
-};
-
-/**
- * @param {Pick<Item, "kind" | "key" | "author" | "text" | "at"> & Partial<Item>} fields
- * @returns {Item}
- */
-const itemOf = (fields) => ({ ...DEFAULTS, ...fields });
-
-/** @param {Item} item */
-const sideOf = ({ kind, author, side }) => {
-  if (kind !== "message") return null;
-  if (author === "coordinator") return "live";
-  return author === "ai" ? "assistant" : side;
-};
-
-/**
- * @param {Item} item  the first one after it
- * @param {Item["side"]} type
- */
-const divider = ({ key, at }, type) =>
-  itemOf({ kind: "divider", key: `divider ${key}`, author: "system", text: "", at, type });
-
-/**
- * Return a message of the bridge's as an item; null: it is none.
- *
- * @param {unknown} json
- * @param {Item["side"]} side
- */
-function toMessage(json, side) {
-  const entry = objectOf(json);
-  const key = textOrNull(entry?.messageId);
-  if (!entry || !key) return null;
-  const { author, message, timestamp, coordinatorId } = entry;
-  return itemOf({
-    kind: "message",
-    key,
-    author: authorOf(author),
-    text: textOf(message),
-    at: textOf(timestamp),
-    coordinatorId: textOrNull(coordinatorId),
-    side,
-  });
-}
-
-/**
- * Return a note, or what a coordinator did, as an item; null: it is none.
- *
- * @param {unknown} json
- */
-function toNote(json) {
-  const note = objectOf(json);
-  const key = textOrNull(note?.noteId);
-  if (!note || !key) return null;
-  const event = objectOf(note.event);
-  return itemOf({
-    kind: event ? "event" : "note",
-    key,
-    author: "coordinator",
-    text: textOf(note.text),
-    at: textOf(note.at),
-    coordinatorId: textOrNull(note.coordinatorId),
-    type: event && textOf(event.type),
-    to: event && textOrNull(event.to),
-  });
-}
-
-/**
- * Return an entry of the server's log as an item; null: it is nothing to show.
- *
- * @param {Record<string, any>} entry
- */
-export function toLogged(entry) {
-  const { kind, seq, status, reason, timestamp, audience, actions } = entry;
-  const at = textOf(timestamp);
-  const coordinatorId = textOrNull(entry.coordinatorId);
-  const author = authorOf(entry.author);
-  const text = textOf(entry.message);
-  const common = { author, text, at, coordinatorId, seq };
-  if (kind === "status") {
-    if (NOTED_REASONS.includes(reason)) return null;
-    const type = textOrNull(reason) ?? textOf(status);
-    return itemOf({ ...common, kind: "event", key: `status ${seq}`, author: "system", type });
-  }
-  const rated = listOf(actions).find((action) => action?.type === "rating");
-  if (rated) {
-    const rating = Math.min(countOf(rated.rating), 5);
-    return itemOf({ ...common, kind: "rating", key: `rating ${seq}`, rating });
-  }
-  const key = textOrNull(entry.messageId) ?? `log ${seq}`;
-  if (audience === "model") {
-    return author === "coordinator" ? itemOf({ ...common, kind: "whisper", key }) : null;
-  }
-  if (audience === "coordinator") {
-    // eslint-disable-next-line no-restricted-properties -- an entry's, which is no document
-    const type = textOrNull(entry.write?.state);
-    return itemOf({ ...common, kind: "step", key: `step ${seq}`, type });
-  }
-  const sources = sourcesOf(actions);
-  return itemOf({ ...common, kind: "message", key, sources, tools: toolsOf(entry.tools) });
-}
-
-/**
- * Return the sources that the actions of an answer name.
- *
- * @param {unknown} actions
- */
-const sourcesOf = (actions) =>
-  listOf(actions)
-    .filter((action) => action?.type === "sources")
-    .flatMap(({ items }) => listOf(items))
-    .map((item) => `${textOf(item?.title)} (${textOf(item?.location)})`);
-
-/** @param {unknown} tools */
-const toolsOf = (tools) =>
-  listOf(tools)
-    .map((tool) => objectOf(tool) ?? {})
-    .map(({ name, outcome, query }) => ({
-      name: textOf(name),
-      outcome: textOf(outcome),
-      query: textOrNull(query),
-    }));
+const now = () => new Date().toISOString();
