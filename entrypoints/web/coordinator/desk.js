@@ -636,7 +636,7 @@ export class Desk extends Emitter {
 
   /**
    * Load the next page of one business, or, `isAgain`, all that were loaded before, unless that is
-   * being done. What fails comes with the next join.
+   * being done. What fails, and what nobody can be asked for now, comes with the next join.
    *
    * @param {PagedRows} rows
    * @param {Business} business
@@ -655,14 +655,15 @@ export class Desk extends Emitter {
         this.#failures.delete(rows.view);
       } catch (error) {
         if (!(error instanceof PushError)) throw error;
-        this.#failures.set(rows.view, error);
         const again = () => this.#load(rows, business, isAgain);
+        if (!this.#pagedRows().includes(rows)) return; // the search is over
+        this.#failures.set(rows.view, error);
         if (isTransientRefusal(error.reason)) setTimeout(again, RETRY_MS);
       }
       pages.loading = null;
       this.#changed();
     };
-    pages.loading ??= load();
+    if (business.isJoined) pages.loading ??= load();
     return pages.loading;
   }
 

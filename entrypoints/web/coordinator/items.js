@@ -103,16 +103,17 @@ export function toNote(json) {
   const note = objectOf(json);
   const key = textOrNull(note?.noteId);
   if (!note || !key) return null;
-  const event = objectOf(note.event);
+  const { text, at, coordinatorId, event } = note;
+  const type = textOrNull(event?.type);
   return itemOf({
-    kind: event ? "event" : "note",
+    kind: type === "whispered" ? "whisper" : event ? "event" : "note",
     key,
     author: "coordinator",
-    text: textOf(note.text),
-    at: textOf(note.at),
-    coordinatorId: textOrNull(note.coordinatorId),
-    type: event && textOf(event.type),
-    to: event && textOrNull(event.to),
+    text: textOf(text),
+    at: textOf(at),
+    coordinatorId: textOrNull(coordinatorId),
+    type,
+    to: textOrNull(event?.to),
   });
 }
 

@@ -73,6 +73,20 @@ export class DeskMemory extends Emitter {
   }
 
   /**
+   * Return what was written last; null: nothing was.
+   *
+   * @param {string} sessionId
+   */
+  mode(sessionId) {
+    return MODES.find((mode) => mode === this.#get(sessionId, "mode")) ?? null;
+  }
+
+  /** @param {string} sessionId @param {Mode} mode */
+  setMode(sessionId, mode) {
+    this.#set(sessionId, "mode", mode);
+  }
+
+  /**
    * Return the key of the item at which the conversation was left; null: at its end.
    *
    * @param {string} sessionId

@@ -193,7 +193,7 @@ export class Talk extends Emitter {
     const isMoved = chat.status !== this.chat.status;
     this.chat = chat;
     this.#guessLeft(chat);
-    if (isMoved && this.#newestSeq > 0) this.#loadNewest(); // the server's log says why
+    if (isMoved) this.#followLog(); // it says why
     this.#changed();
   }
 
@@ -469,6 +469,11 @@ export class Talk extends Emitter {
     });
   }
 
+  /** Load what is new in the log, if it has been loaded. */
+  #followLog() {
+    if (this.#isShown && this.#newestSeq > 0) this.#loadNewest();
+  }
+
   /**
    * Load something of the log, one at a time; return why it failed.
    *
@@ -636,8 +641,11 @@ export class Talk extends Emitter {
       if (this.#opening === "done") this.#loadNewest();
     } else if (event === "live_message" && json.sessionId === this.sessionId) {
       const side = this.chat.status === "ai" ? "assistant" : null;
-      this.#addNewest(toMessage(json, side), TOLD);
+      const message = toMessage(json, side);
+      this.#addNewest(message, TOLD);
       this.#changed();
+      // It has the sources and steps of an answer, and what is reported later than it was loaded.
+      if (message?.author === "ai" || !this.#places.has(message?.key ?? "")) this.#followLog();
     } else if (event === "note" && json.sessionId === this.sessionId) {
       this.#addNewest(toNote(json), TOLD);
       this.#changed();

@@ -425,6 +425,18 @@ test("a page that fails says why, and comes with the next join", async () => {
   assert.deepEqual(users("open"), ["a"]);
 });
 
+test("a page that is asked for without a connection is loaded by the join, and by nobody before", async () => {
+  const changes = listen("change");
+  await desk.loadMore("open");
+  const before = [changes.length, desk.isLoading("open"), desk.failure("open")];
+  join([]);
+  board.answer("list", { chats: [said("a", 1)], cursor: null });
+  await settled();
+
+  assert.deepEqual(before, [0, false, null]);
+  assert.deepEqual(users("open"), ["a"]);
+});
+
 test("a search shows what it finds, and its end what was loaded", async () => {
   join([]);
   await load("open", { chats: [said("a", 2), said("b", 1)], cursor: "next" });
@@ -483,6 +495,8 @@ test("what the bridge was told is shown until the server's log is there, which h
   board.answer("more", { messages: [...log, logged(3, "user", "Now?", 3)], more: true });
   await loading;
   board.receive("live_message", { sessionId: "s-ana", ...told[2] });
+  board.refuse("more", "server_unavailable");
+  await settled(2);
   const newest = texts(talk);
   const earlier = talk.loadEarlier();
   const { beforeSeq } = board.answer("more", { messages: [logged(1, "user", "Hi", 1)] });
@@ -588,6 +602,45 @@ test("an answer of the server's log names its sources, whatever else its actions
   assert.deepEqual(
     talk.items.map(({ sources }) => sources),
     [["Meniu › Deserturi (meniu.md#deserturi)"], [], [], [], []],
+  );
+});
+
+test("the log is read again for the sources of an answer, and for a report that comes late", async () => {
+  join([chat("ana", "waiting")]);
+  const talk = await open(chat("ana", "ai"), { log: { messages: [logged(1, "user", "Hi", 5)] } });
+  const sources = [{ type: "sources", items: [{ title: "Menu", location: "menu.md" }] }];
+  board.receive("live_message", { sessionId: "s-ana", ...entry("r1", "ai", "Soup", 6) });
+  const shown = texts(talk);
+  const second = logged(2, "ai", "Soup", 6, { actions: sources });
+  board.answer("more", { messages: [logged(1, "user", "Hi", 5), second] });
+  await settled(2);
+  board.receive("live_message", { sessionId: "s-ana", ...entry("r2", "user", "Late", 4) });
+  board.answer("more", { messages: [second, logged(3, "user", "Late", 7)] });
+  await settled(2);
+
+  assert.deepEqual(shown, ["Hi", "Soup"]);
+  assert.deepEqual(texts(talk), ["Hi", "Soup", "Late"]);
+  assert.deepEqual(talk.items[1].sources, ["Menu (menu.md)"]);
+});
+
+test("a whisper is one item, whether it comes as what a colleague did or from the log", async () => {
+  join([chat("ana", "waiting")]);
+  const whisper = { audience: "model", coordinatorId: "Ion" };
+  const log = { messages: [logged(1, "coordinator", "Be brief", 1, whisper)] };
+  const talk = await open(chat("ana", "ai"), { log });
+  const note = (noteId, text) => ({
+    ...{ noteId, sessionId: "s-ana", coordinatorId: "Ion", text, at: at(2) },
+    event: { type: "whispered" },
+  });
+  board.receive("note", note("m1", "Be brief"));
+  board.receive("note", note("m2", "Offer soup"));
+
+  assert.deepEqual(
+    talk.items.map(({ kind, text }) => [kind, text]),
+    [
+      ["whisper", "Be brief"],
+      ["whisper", "Offer soup"],
+    ],
   );
 });
 
