@@ -453,6 +453,137 @@ test("a search shows what it finds, and its end what was loaded", async () => {
   assert.deepEqual(users("open"), ["a", "b"]);
 });
 
+/**
+ * A bridge whose conversations change by chance, and whose frames arrive late, but in order.
+ *
+ * `seed`: the same one makes the same choices.
+ */
+class ChanceBridge {
+  chats = new Map();
+  #frames = [];
+  #read = [];
+  #now = 0;
+  #seed;
+
+  constructor(seed) {
+    this.#seed = seed;
+  }
+
+  /** Return a number below `limit`. */
+  chance(limit) {
+    this.#seed = (Math.imul(this.#seed, 1_103_515_245) + 12_345) >>> 0;
+    return (this.#seed >>> 8) % limit;
+  }
+
+  change() {
+    const userId = `u${this.chance(30)}`;
+    const status = ["ai", "ai", "waiting", "live", "closed"][this.chance(5)];
+    const coordinatorId = status === "live" ? ["Maria", "Ion"][this.chance(2)] : null;
+    const time = at((this.#now += this.chance(2))); // some have the same
+    const left = { message: `m${this.#now}`, timestamp: time, reason: "user_request" };
+    const changed = chat(userId, status, coordinatorId, time, {
+      unanswered: this.chance(2),
+      unansweredSince: time,
+      missed: this.chance(5) === 0 ? left : null,
+      last: this.chance(2) ? { author: "user", text: "x", at: time } : null,
+    });
+    this.chats.set(userId, changed);
+    this.push("notification", { type: "changed", chat: changed });
+  }
+
+  push(event, payload) {
+    if (board.state.name === "joined") this.#frames.push(() => board.receive(event, payload));
+  }
+
+  /** Send the replies that have been read from the storage, and read those to newer requests. */
+  answer() {
+    this.#frames.push(...this.#read.splice(0));
+    for (const { payload, reply, refuse } of board.sent.splice(0)) {
+      const page = this.#page(payload);
+      this.#read.push(Object.assign(() => reply(page), { refuse }));
+    }
+  }
+
+  #page({ view, cursor }) {
+    const all = [...this.chats.values()]
+      .filter(({ status }) => (status === "closed") === (view === "history"))
+      .map((each) => [`${each.last?.at ?? each.since} ${each.sessionId}`, each])
+      .sort(([a], [b]) => (a < b ? 1 : -1))
+      .filter(([place]) => !cursor || place < cursor);
+    const page = all.slice(0, 4);
+    const next = all.length > page.length ? page.at(-1)[0] : null;
+    return { chats: page.map(([, each]) => each), cursor: next };
+  }
+
+  async deliver(count) {
+    for (const frame of this.#frames.splice(0, count)) {
+      frame();
+      await settled(1);
+    }
+  }
+
+  lose() {
+    for (const { refuse } of [...this.#frames.splice(0), ...this.#read.splice(0)]) {
+      refuse?.("disconnected");
+    }
+    board.lose();
+  }
+
+  join() {
+    const isListed = ({ status, missed }) => ["waiting", "live"].includes(status) || missed;
+    join([...this.chats.values()].filter(isListed));
+  }
+
+  /** Let all arrive, and load all that there is. */
+  async finish(opened) {
+    if (board.state.name !== "joined") this.join();
+    for (;;) {
+      for (const view of ["open", "history"]) if (opened.hasMore(view)) opened.loadMore(view);
+      this.answer();
+      this.answer();
+      if (this.#frames.length === 0) break;
+      await this.deliver(Infinity);
+    }
+  }
+}
+
+const shownOf = (opened) =>
+  ["mine", "waiting", "open", "history"].map((view) =>
+    opened
+      .rows(view)
+      .map(({ userId, status, since }) => `${userId} ${status} ${since}`)
+      .sort(),
+  );
+
+for (let seed = 1; seed <= 20; seed++) {
+  test(`whatever happens, the rows in the end are those that a new page loads (${seed})`, async () => {
+    const bridge = new ChanceBridge(seed);
+    bridge.join();
+    for (let n = 0; n < 150; n++) {
+      const choice = bridge.chance(20);
+      if (choice < 9) bridge.change();
+      else if (choice < 11) desk.loadMore("open");
+      else if (choice < 13) desk.loadMore("history");
+      else if (choice < 15) bridge.answer();
+      else if (choice < 19) await bridge.deliver(bridge.chance(4));
+      else if (board.state.name === "joined") bridge.lose();
+      else bridge.join();
+      await settled(1);
+      for (const view of ["mine", "waiting", "open", "history"]) {
+        assert.equal(new Set(users(view)).size, users(view).length, view);
+      }
+    }
+    await bridge.finish(desk);
+    const rows = shownOf(desk);
+    desk.dispose();
+    desk = openDesk();
+    await bridge.finish(desk);
+
+    assert.deepEqual(rows, shownOf(desk));
+    assert.equal(rows[2].length + rows[3].length, bridge.chats.size);
+  });
+}
+
 // The open conversation.
 
 const entry = (messageId, author, text, minutes, more = {}) => ({
