@@ -425,6 +425,29 @@ test("a page that fails says why, and comes with the next join", async () => {
   assert.deepEqual(users("open"), ["a"]);
 });
 
+test("a page that is refused is not asked for again at once, but by the next join", async () => {
+  join([]);
+  desk.loadMore("open");
+  board.refuse("list", "rate_limited");
+  await settled(2);
+  desk.loadMore("open");
+  const isAskedAtOnce = board.request("list") !== undefined;
+  mock.timers.tick(5_000);
+  await settled(2);
+  desk.loadMore("open");
+  board.refuse("list", "rate_limited");
+  await settled(2);
+  board.lose();
+  join([]);
+  mock.timers.tick(5_000);
+  await settled(2);
+  board.answer("list", { chats: [said("a", 1)], cursor: null });
+  await settled(2);
+
+  assert.equal(isAskedAtOnce, false);
+  assert.deepEqual(users("open"), ["a"]);
+});
+
 test("a page that is asked for without a connection is loaded by the join, and by nobody before", async () => {
   const changes = listen("change");
   await desk.loadMore("open");
