@@ -109,6 +109,8 @@ class BridgeInbox:
         default_factory=lambda: BoundedCache(MAX_NOT_FOLLOWED, MAX_NOT_FOLLOWED)
     )
     """Those of topics to which this process only sends, or that it has left."""
+    _shown_present: dict[Customer, bool] = field(default_factory=dict)
+    """Whether the user is there, as the coordinators were shown it last."""
     _unavailable: set[Customer] = field(default_factory=set)
     """The customers whose topic cannot be joined at the moment."""
     _changed: set[Customer] = field(default_factory=set)
@@ -142,6 +144,19 @@ class BridgeInbox:
         """Take over chats, or give them up, as the broker is away or back. Call it each second."""
         if self.owners.update():
             self._change_hands()
+
+    def show_presence(self) -> None:
+        """Show the coordinators which of the users in their chats are there. Call it each second.
+
+        With other processes nothing is shown: a user may be connected to any of them.
+        """
+        if self.hub.has_peers:
+            return
+        for customer in self._talking:
+            is_there = self.hub.has_listeners(customer)
+            if self._shown_present.get(customer) is not is_there:
+                self._shown_present[customer] = is_there
+                self.gateway.show_presence(customer, is_there)
 
     def _change_hands(self) -> None:
         self.owners.update()
@@ -322,6 +337,7 @@ class BridgeInbox:
         self.gateway.unfollow(customer)
 
     def _remove(self, customer: Customer) -> None:
+        self._shown_present.pop(customer, None)
         self._talking.pop(customer, None)
         self._with_ai.pop(customer, None)
 
@@ -361,6 +377,7 @@ class BridgeInbox:
                 await self._on_message(customer, event)
             case TopicJoined():
                 self._unavailable.discard(customer)
+                self._shown_present.pop(customer, None)
                 talking = self._talking.get(customer)
                 if talking is not None and talking.status is Status.WAITING:
                     await self._store_at_last(lambda: self.transfers.notify_reached(customer))

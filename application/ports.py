@@ -816,6 +816,10 @@ class LiveChatGateway(Protocol):
     def show_typing(self, customer: Customer) -> None:
         """Show the coordinators that the user is writing. May be lost."""
 
+    @abstractmethod
+    def show_presence(self, customer: Customer, online: bool) -> None:
+        """Show the coordinators whether the user has the chat open. May be lost."""
+
 
 class Observer(Protocol):
     """Counts and logs what happens, for the operator."""

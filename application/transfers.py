@@ -27,6 +27,7 @@ from domain.decisions import (
     record_delivery,
     record_failure,
     request_transfer,
+    whisper,
 )
 from domain.errors import DuplicateMessage, SeqTaken, SessionClosed
 from domain.handoff import Availability
@@ -178,10 +179,12 @@ class Transfers:
         coordinator_id: CoordinatorId | None = None,
         summary: str | None = None,
         decided_at: datetime | None = None,
+        *,
+        is_away: bool = False,
     ) -> Session:
-        """Take over, return or close the conversation, for the coordinator's side.
+        """Take over, give back to the queue or the AI, or close, for the coordinator's side.
 
-        `decided_at`: when the coordinator decided it; None: now.
+        `decided_at`, `is_away`: see `domain.decisions.change_status`.
         Raises: UnknownSession, SessionClosed, TransitionRefused, Outdated, StorageUnavailable.
         """
         first = (await load_session(self.store, session_id)).session
@@ -189,7 +192,9 @@ class Transfers:
 
         def decide(session: Session | None) -> Draft | None:
             current = _current_or_closed(session, session_id, first)
-            return change_status(current, to, context(), coordinator_id, summary, decided_at)
+            return change_status(
+                current, to, context(), coordinator_id, summary, decided_at, is_away=is_away
+            )
 
         session = await self.session_log.commit(first.customer, decide)
         return session if session is not None and session.session_id == session_id else first
@@ -237,26 +242,56 @@ class Transfers:
                 replayed=replayed,
             )
 
-        try:
-            session = await self.session_log.commit(customer, decide)
-        except DuplicateMessage as duplicate:
-            return await self._repeated(the_id, duplicate)
-        except SessionClosed:  # perhaps after this very message had been stored
-            now = context().at
-            first = await self.store.stored(customer, key, now) if key is not None else None
-            if first is None:
-                raise
-            return await self._repeated(the_id, first)
-        assert session is not None
-        return PostedCoordinatorMessage(
-            the_id, session, session.seq, duplicate=False, outdated=outdated
-        )
+        posted = await self._posted(customer, decide, the_id, key)
+        return posted if posted.duplicate else posted._replace(outdated=outdated)
 
     async def _repeated(
         self, message_id: MessageId, duplicate: DuplicateMessage
     ) -> PostedCoordinatorMessage:
         first = await load_session(self.store, SessionId(duplicate.session_id))
         return PostedCoordinatorMessage(message_id, first.session, duplicate.seq, duplicate=True)
+
+    async def whisper(
+        self,
+        session_id: SessionId,
+        text: str,
+        coordinator_id: CoordinatorId | None,
+        message_id: MessageId | None = None,
+    ) -> PostedCoordinatorMessage:
+        """Store what a coordinator tells the AI alone, which knows it in its next answer.
+
+        Raises: UnknownSession, SessionClosed, StorageUnavailable.
+        """
+        first = (await load_session(self.store, session_id)).session
+        the_id = message_id or MessageId(self.new_id())
+        key = coordinator_key(message_id) if message_id is not None else None
+
+        def decide(session: Session | None) -> Draft:
+            current = _current_or_closed(session, session_id, first)
+            return whisper(current, the_id, text, self.session_log.clock.now(), coordinator_id, key)
+
+        return await self._posted(first.customer, decide, the_id, key)
+
+    async def _posted(
+        self,
+        customer: Customer,
+        decide: Callable[[Session | None], Draft],
+        message_id: MessageId,
+        key: str | None,
+    ) -> PostedCoordinatorMessage:
+        """Store a coordinator's message; a repeat gets what was stored first."""
+        try:
+            session = await self.session_log.commit(customer, decide)
+        except DuplicateMessage as duplicate:
+            return await self._repeated(message_id, duplicate)
+        except SessionClosed:  # perhaps after this very message had been stored
+            now = self.session_log.clock.now()
+            first = await self.store.stored(customer, key, now) if key is not None else None
+            if first is None:
+                raise
+            return await self._repeated(message_id, first)
+        assert session is not None
+        return PostedCoordinatorMessage(message_id, session, session.seq, duplicate=False)
 
     async def record_delivery(self, customer: Customer, transfer_id: TransferId) -> None:
         """Store that the bridge has acknowledged a request, and notify a user who waited for it.

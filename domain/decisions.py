@@ -245,10 +245,14 @@ def change_status(
     coordinator_id: CoordinatorId | None = None,
     handover_note: str | None = None,
     decided_at: datetime | None = None,
+    *,
+    is_away: bool = False,
 ) -> Draft | None:
-    """Take over, return or close, for the coordinator's side; a repeat changes nothing.
+    """Take over, give back to the queue or the AI, or close, for the coordinator's side.
 
-    `decided_at`: when the coordinator decided it; None: now.
+    A repeat changes nothing. `decided_at`: when the coordinator decided it; None: now.
+    To the queue: `coordinator_id` is who had it, and has gone if `is_away`; it is taken from nobody
+    else.
     Raises: TransitionRefused, SessionClosed, Outdated.
     """
     if to is session.status and not _is_takeover(session, to, coordinator_id):
@@ -269,7 +273,55 @@ def change_status(
             reason = Reason.CLOSED_BY_COORDINATOR
             draft.change_status(to, reason, context.at, handover_note=handover_note)
         case Status.WAITING:
-            raise TransitionRefused("only the user, the AI or its failure can ask for a human")
+            _requeue(draft, coordinator_id, context, handover_note, is_away=is_away)
+    return draft
+
+
+def _requeue(
+    draft: Draft,
+    coordinator_id: CoordinatorId | None,
+    context: DecisionContext,
+    handover_note: str | None,
+    *,
+    is_away: bool,
+) -> None:
+    """Have the user wait for another coordinator: a request for a human like any other."""
+    session = draft.session
+    if session.status is not Status.LIVE:
+        raise TransitionRefused("only the user, the AI or its failure can ask for a human")
+    assigned = session.transfer.coordinator_id if session.transfer is not None else None
+    if None not in (coordinator_id, assigned) and coordinator_id != assigned:
+        raise Outdated
+    reason = Reason.COORDINATOR_AWAY if is_away else Reason.REQUEUED
+    _request_transfer(draft, reason, context, handover_note or session.handover_note)
+    text = Text.COORDINATOR_AWAY if is_away else Text.REQUEUED
+    append_text(draft, text, context, actions=(WAITING_ACTION,), who=coordinator_id or assigned)
+
+
+def whisper(
+    session: Session,
+    message_id: MessageId,
+    text: str,
+    at: datetime,
+    coordinator_id: CoordinatorId | None,
+    key: str | None = None,
+) -> Draft:
+    """Append what a coordinator tells the AI alone: it is not said, and calls for no answer.
+
+    Raises: SessionClosed.
+    """
+    draft = Draft(session, key=key)
+    draft.append_message(
+        Message(
+            seq=draft.next_seq,
+            message_id=message_id,
+            author=Author.COORDINATOR,
+            text=text,
+            at=at,
+            coordinator_id=coordinator_id,
+            audience=Audience.MODEL,
+        )
+    )
     return draft
 
 

@@ -18,6 +18,7 @@ ConversationError
 │   ├── ConfirmationWithdrawn
 │   ├── Unauthorized            in domain.identity
 │   ├── IdentityUnavailable     in domain.identity
+│   │   └── BadCoordinatorsFile in adapters.files.coordinators
 │   ├── VisitorsOff             in domain.identity
 │   ├── AlreadyClaimed          in domain.bridge.live_chat
 │   ├── OriginNotAllowed        in entrypoints.access.origins

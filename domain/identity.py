@@ -171,6 +171,8 @@ class Identity(NamedTuple):
     """The user's id, or the coordinator's."""
     until: datetime
     """The time at which the proof expires; aware, in UTC."""
+    credential: str = ""
+    """The mark of the password behind a proof that can be withdrawn; empty: it cannot."""
 
     def is_user(self, who: Customer) -> bool:
         """Return whether it is this customer."""

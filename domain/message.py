@@ -21,6 +21,8 @@ MAX_MESSAGE_LENGTH = 8_000
 """The longest message, in characters after trimming."""
 MAX_HANDOVER_NOTE = 4_000
 """The longest note that a coordinator leaves when handing a conversation back, in characters."""
+MAX_WHISPER = 2_000
+"""The longest whisper of a coordinator to the AI, in characters."""
 
 ENTRY_OVERHEAD_TOKENS = 10
 """The tokens that each entry adds to a view besides its text: the author and the time."""

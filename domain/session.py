@@ -13,7 +13,7 @@ from domain.message import Audience, Author, Entry, Message, StatusChange, Summa
 from domain.notice import Notice
 from domain.plain_text import shortened
 from domain.rating import Rating, stars_in
-from domain.status import DELIVERY, TRANSITIONS, Reason, Status
+from domain.status import DELIVERY, REQUEUING, TRANSITIONS, Reason, Status
 from domain.transfer import Transfer, TransferState
 from domain.usage import Usage, together
 from domain.write_call import (
@@ -309,9 +309,11 @@ class Session(
                 transfer=change.transfer,
                 tokens=self._tokens_with(change),
             )
-        # Messages of a user who waited in vain are still pending; all others are settled.
+        # Messages of a user who waited in vain, or whose coordinator has left them unanswered, are
+        # still pending; all others are settled.
         in_vain = change.reason in (Reason.EXPIRED, Reason.CANCELLED)
-        settled = self.settled_seq if in_vain else self.last_user_seq
+        is_left = change.reason in REQUEUING and self.is_unanswered
+        settled = self.settled_seq if in_vain or is_left else self.last_user_seq
         return replace(
             self,
             updated_at=change.at,
@@ -395,13 +397,15 @@ class Draft:
         timeout_s: float,
         handover_note: str | None = None,
     ) -> None:
-        """Append `ai → waiting`, with a new transfer that expires in `timeout_s` seconds.
+        """Append the change to `waiting`, with a new transfer that expires in `timeout_s` seconds.
 
+        One that follows a live chat has the reason of the request that led to that.
         Raises: TransitionRefused.
         """
+        first = self.session.transfer if reason in REQUEUING else None
         transfer = Transfer(
             transfer_id=transfer_id,
-            reason=reason,
+            reason=first.reason if first is not None else reason,
             state=TransferState.REQUESTED,
             requested_at=at,
             expires_at=at + timedelta(seconds=timeout_s),

@@ -31,6 +31,10 @@ class Reason(StrEnum):
     RETURNED = "returned"
     ENDED_BY_USER = "ended_by_user"
     CLOSED_BY_COORDINATOR = "closed_by_coordinator"
+    REQUEUED = "requeued"
+    """A coordinator has given the conversation back to the queue."""
+    COORDINATOR_AWAY = "coordinator_away"
+    """The coordinator who had it has gone."""
     IDLE = "idle"
     SIGNED_IN = "signed_in"
     """A visitor has signed in, and goes on as a user."""
@@ -41,6 +45,8 @@ class Reason(StrEnum):
 CLOSING = frozenset({Reason.CLOSED_BY_COORDINATOR, Reason.IDLE})
 DELIVERY = frozenset({Reason.DELIVERED, Reason.UNDELIVERABLE})
 """The outcomes of delivering a request for a human to the bridge: owner and epoch stay."""
+REQUEUING = frozenset({Reason.REQUEUED, Reason.COORDINATOR_AWAY})
+"""The user waits again, for another coordinator than the one they had."""
 _ASKING = frozenset({Reason.USER_REQUEST, Reason.AI_DECISION, Reason.AI_FAILURE})
 
 TRANSITIONS: dict[tuple[Status, Status], frozenset[Reason]] = {
@@ -49,6 +55,7 @@ TRANSITIONS: dict[tuple[Status, Status], frozenset[Reason]] = {
     (Status.WAITING, Status.WAITING): DELIVERY,
     (Status.WAITING, Status.LIVE): frozenset({Reason.ACCEPTED}),
     (Status.LIVE, Status.LIVE): frozenset({Reason.TAKEOVER}),
+    (Status.LIVE, Status.WAITING): REQUEUING,
     (Status.WAITING, Status.AI): frozenset({Reason.CANCELLED, Reason.EXPIRED}),
     (Status.LIVE, Status.AI): frozenset({Reason.RETURNED, Reason.ENDED_BY_USER}),
     (Status.AI, Status.CLOSED): CLOSING | {Reason.SIGNED_IN},

@@ -27,7 +27,7 @@ from domain.errors import (
     UnknownConfirmation,
     UnknownSession,
 )
-from domain.identity import Unauthorized, VisitorsOff
+from domain.identity import IdentityUnavailable, Unauthorized, VisitorsOff
 from domain.status import Status
 from entrypoints.access.origins import OriginNotAllowed
 from entrypoints.access.rate_limits import RateLimited
@@ -61,6 +61,7 @@ class ErrorReply(CamelStructOmitDefaults):
 
 _HTTP_STATUS: Mapping[type[ConversationError], int] = {
     Unauthorized: 401,
+    IdentityUnavailable: 503,
     OriginNotAllowed: 403,
     UnknownBusiness: 404,
     VisitorsOff: 404,

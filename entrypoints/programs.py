@@ -94,7 +94,8 @@ def dev_programs(settings: Settings) -> list[Program]:
     `joined` gives each the other's address. Raises: BadSetting.
     """
     # Without a token between the two, the bridge could not tell the server from a user.
-    if not settings.service_token and settings.socket_auth == "jwt":
+    tells_apart = settings.socket_auth == "jwt" or settings.coordinators
+    if not settings.service_token and tells_apart:
         settings = replace(settings, service_token=token_urlsafe())
     if not settings.visitor_secret:  # without the last run's, its visitors get new identities
         settings = replace(settings, visitor_secret=token_urlsafe())

@@ -358,6 +358,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bridge_sqlite_path: Annotated[
         str, msgspec.Meta(min_length=1, description="the database file of BRIDGE_STORE=sqlite")
     ] = "data/bridge.sqlite3"
+    coordinators: Annotated[
+        str,
+        msgspec.Meta(
+            description="file of the reference bridge's coordinators, who then sign in with a name "
+            "and a password (`ai-agent-server coordinators`); empty: nobody has a password",
+        ),
+    ] = ""
     bridge_away_s: Annotated[
         int,
         msgspec.Meta(

@@ -167,15 +167,16 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
 
     def show_typing(self, customer: Customer) -> None:
         chat, now = self._chats.get(customer), asyncio.get_running_loop().time()
-        # If it cannot be sent at once, it is not worth sending.
-        if (
-            chat is not None
-            and chat.is_joined
-            and self._knows(customer, chat, "typing")
-            and chat.may_type(now)
-        ):
-            with suppress(TooManyWaiting):
-                chat.channel.send("typing", {"author": Author.USER})
+        if chat is not None and self._reaches(customer, chat, "typing") and chat.may_type(now):
+            _send_now(chat, "typing", {"author": Author.USER})
+
+    def show_presence(self, customer: Customer, online: bool) -> None:
+        chat = self._chats.get(customer)
+        if chat is not None and self._reaches(customer, chat, "customer"):
+            _send_now(chat, "customer", {"online": online})
+
+    def _reaches(self, customer: Customer, chat: ChatTopic, addition: str) -> bool:
+        return chat.is_joined and self._knows(customer, chat, addition)
 
     def announces(self, customer: Customer, addition: str) -> bool:
         """Return whether the reply to the join of the customer's topic announces an addition."""
@@ -356,6 +357,12 @@ class ElixirSocket(LiveChatGateway, HealthCheck):
         reason = _reason(response, "")
         is_code = _CODE.fullmatch(reason) and not (self._token and self._token in reason)
         return reason if is_code else "refused"
+
+
+def _send_now(chat: ChatTopic, event: str, payload: dict[str, object]) -> None:
+    """Send a sign, which is not worth sending if it cannot be sent at once."""
+    with suppress(TooManyWaiting):
+        chat.channel.send(event, payload)
 
 
 def _connection_failed(chat: ChatTopic, failure: SocketClosed) -> None:

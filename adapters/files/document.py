@@ -319,15 +319,15 @@ def read_business_file(
 ) -> tuple[Business | None, tuple[Mistake, ...]]:
     """Read the file of a business; None: it has the mistakes that come with it."""
     try:
-        table = _parsed(document)
-    except _Unreadable as error:
+        table = parse_toml(document)
+    except UnreadableToml as error:
         return None, (error.mistake,)
     reader = _Reader()
     business = reader.business(business_id, table)
     return (None, tuple(reader.mistakes)) if reader.mistakes else (business, ())
 
 
-class _Unreadable(Exception):
+class UnreadableToml(Exception):
     """The file is no TOML."""
 
     def __init__(self, line: int | None, text: str) -> None:
@@ -335,29 +335,29 @@ class _Unreadable(Exception):
         self.mistake = Mistake(line, text)
 
 
-def _parsed(document: bytes) -> Toml:
-    """Return the document as a table, with plain texts. Raises: _Unreadable."""
+def parse_toml(document: bytes) -> Toml:
+    """Return the document as a table, with plain texts. Raises: UnreadableToml."""
     try:
         text = document.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = document.count(b"\n", 0, error.start) + 1
-        raise _Unreadable(line, "is not UTF-8: save it with that encoding") from None
+        raise UnreadableToml(line, "is not UTF-8: save it with that encoding") from None
     if (found := _has_long_key(text)) is not None:
         line = text.count("\n", 0, found.start()) + 1
-        raise _Unreadable(line, f"a key has more than {MAX_KEY_PARTS} parts")
+        raise UnreadableToml(line, f"a key has more than {MAX_KEY_PARTS} parts")
     try:
         return _plain(tomllib.loads(text))  # type: ignore[no-any-return]
     except RecursionError:
-        raise _Unreadable(None, "is nested too deeply") from None
+        raise UnreadableToml(None, "is nested too deeply") from None
     except ValueError as error:  # TOMLDecodeError, or a number with too many digits
         reason = str(error).replace("\n", " ")
         reason = reason.replace(_BARE_KEY, f"{_BARE_KEY}; {_QUOTES}")
         if (at := _at_line(reason)) is not None:
-            raise _Unreadable(int(at[1]), f"is no TOML: {reason[: at.start()]}") from None
+            raise UnreadableToml(int(at[1]), f"is no TOML: {reason[: at.start()]}") from None
         end = _at_end(reason)
         last = text.rstrip().count("\n") + 1 if end else None
         reason = reason[: end.start()] if end else reason
-        raise _Unreadable(last, f"is no TOML: {reason[:200]}") from None
+        raise UnreadableToml(last, f"is no TOML: {reason[:200]}") from None
 
 
 def _plain(value: Any) -> Any:

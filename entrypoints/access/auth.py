@@ -9,6 +9,8 @@ from domain.identity import Identity, Unauthorized
 
 MAX_TIMER_S = 86_400.0
 """The longest timer that is set, in seconds; a later expiry is checked again after it."""
+WITHDRAWN_WITHIN_S = 5.0
+"""The time in which a proof that is withdrawn closes a channel, though nobody uses it."""
 
 Identify = Callable[[str], Awaitable[Identity]]
 """Return the identity in a token. Raises: Unauthorized, IdentityUnavailable."""
@@ -47,17 +49,24 @@ def bearer_token(info: ConnectInfo, given: str | None) -> str:
 
 
 class TokenLease:
-    """Closes the channel when its token expires.
+    """Closes the channel when its token expires, or is withdrawn.
 
     The client gets `token_expired` and then phx_close, after which no official client joins again
     by itself: after phx_error it would rejoin with the same token for ever.
     """
 
-    __slots__ = ("_clock", "_socket", "_timer", "identity")
+    __slots__ = ("_clock", "_is_withdrawn", "_socket", "_timer", "identity")
 
-    def __init__(self, socket: ChannelSocket, clock: Clock, identity: Identity) -> None:
+    def __init__(
+        self,
+        socket: ChannelSocket,
+        clock: Clock,
+        identity: Identity,
+        is_withdrawn: Callable[[Identity], bool] | None = None,
+    ) -> None:
         self._socket = socket
         self._clock = clock
+        self._is_withdrawn = is_withdrawn
         self._timer: Timer | None = None
         self.identity = identity
 
@@ -68,13 +77,19 @@ class TokenLease:
 
     @property
     def is_expired(self) -> bool:
-        """True if the token has expired; after a suspend of the machine, the timer is late."""
+        """True if the token has expired, or is withdrawn.
+
+        After a suspend of the machine, the timer is late.
+        """
+        if self._is_withdrawn is not None and self._is_withdrawn(self.identity):
+            return True
         return self._clock.wall() >= self.identity.until
 
     def begin(self) -> None:
         """Schedule the close at token expiry. Call it once the join is answered."""
         left_s = (self.identity.until - self._clock.wall()).total_seconds()
-        self._timer = self._clock.call_later(min(max(left_s, 0.0), MAX_TIMER_S), self._check)
+        most_s = WITHDRAWN_WITHIN_S if self.identity.credential else MAX_TIMER_S
+        self._timer = self._clock.call_later(min(max(left_s, 0.0), most_s), self._check)
 
     def refresh(self, identity: Identity) -> None:
         """Extend the lease with a new token for the same identity. Raises: Unauthorized."""
@@ -109,7 +124,9 @@ async def refresh_lease(
     lease: TokenLease | None, identify: Identify | None, token: str
 ) -> TokenRefreshed:
     """Extend a lease, if there is one. Raises: Unauthorized, IdentityUnavailable."""
-    if lease is None or identify is None:
+    if lease is None:
         return TokenRefreshed(None)
+    if identify is None:
+        raise Unauthorized("the token is not valid")
     lease.refresh(await identify(token))
     return TokenRefreshed(lease.expires_at)

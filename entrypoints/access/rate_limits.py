@@ -27,6 +27,10 @@ REQUESTS_PER_MESSAGE = 10
 """Other requests (history, typing) allowed for each message that a user may send."""
 MAX_AUTH_FAILURES = 60
 """Requests to an API without a valid token, from one address in a minute."""
+MAX_SIGN_INS = 30
+"""Sign-ins of coordinators from one address in a minute."""
+MAX_SIGN_INS_PER_NAME, NAME_REFILL_S = 10, 300.0
+"""Sign-ins under one name, and the time after which as many may be tried again."""
 MAX_BUCKETS = 50_000
 """The most buckets of one kind."""
 SOCKET_RETRY_AFTER_S = 10.0
@@ -115,6 +119,14 @@ class RateLimiter(ConnectionPolicy, ABC):
         """Count a visitor that is named, or whose token is renewed. Raises: RateLimited."""
 
     @abstractmethod
+    def admit_sign_in(self, info: ConnectInfo, name: str) -> None:
+        """Count a coordinator's sign-in before the password is looked at. Raises: RateLimited."""
+
+    @abstractmethod
+    def note_sign_in(self, info: ConnectInfo, name: str) -> None:
+        """Remember that a coordinator has signed in from there: strangers cannot lock them out."""
+
+    @abstractmethod
     def admit_message(self, customer: Customer) -> None:
         """Count a request of a user that stores something. Raises: RateLimited."""
 
@@ -136,6 +148,12 @@ class NoRateLimits(RateLimiter):
         pass
 
     def admit_visitor(self, info: ConnectInfo) -> None:
+        pass
+
+    def admit_sign_in(self, info: ConnectInfo, name: str) -> None:
+        pass
+
+    def note_sign_in(self, info: ConnectInfo, name: str) -> None:
         pass
 
     def admit_message(self, customer: Customer) -> None:
@@ -168,6 +186,10 @@ class TokenBucketLimiter(RateLimiter):
         self._joins_by_address = TokenBuckets(per_address, SOCKETS_REFILL_S)
         self._failures_by_address = TokenBuckets(MAX_AUTH_FAILURES, MINUTE_S)
         self._visitors_by_address = TokenBuckets(settings.limit_visitors_per_address, MINUTE_S)
+        self._sign_ins_by_address = TokenBuckets(MAX_SIGN_INS, MINUTE_S)
+        self._sign_ins_by_name = TokenBuckets(MAX_SIGN_INS_PER_NAME, NAME_REFILL_S)
+        self._signed_in = dict[tuple[str, str], None]()
+        """The newest names that have signed in, each with the address: those have their own."""
         per_user = settings.limit_messages_per_user
         self._messages = TokenBuckets(per_user, MINUTE_S)
         self._requests = TokenBuckets(per_user * REQUESTS_PER_MESSAGE, MINUTE_S)
@@ -212,6 +234,22 @@ class TokenBucketLimiter(RateLimiter):
         address, now = address_group(info, self._proxies), self._monotonic()
         self._check("visitors_per_address", self._visitors_by_address, address, now)
         self._visitors_by_address.take(address, now)
+
+    def admit_sign_in(self, info: ConnectInfo, name: str) -> None:
+        address, now = address_group(info, self._proxies), self._monotonic()
+        known = (name, address)
+        key: Hashable = known if known in self._signed_in else name
+        self._check("sign_ins_per_address", self._sign_ins_by_address, address, now)
+        self._check("sign_ins_per_name", self._sign_ins_by_name, key, now)
+        self._sign_ins_by_address.take(address, now)
+        self._sign_ins_by_name.take(key, now)
+
+    def note_sign_in(self, info: ConnectInfo, name: str) -> None:
+        known = (name, address_group(info, self._proxies))
+        self._signed_in.pop(known, None)
+        self._signed_in[known] = None
+        if len(self._signed_in) > MAX_BUCKETS:
+            del self._signed_in[next(iter(self._signed_in))]
 
     def admit_message(self, customer: Customer) -> None:
         business_id, now = customer.business_id, self._monotonic()

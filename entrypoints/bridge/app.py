@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from application.bridge.deliver_commands import LONGEST_PAUSE_S
 from application.bridge.ports import BridgeStore
 from application.ports import Lifecycle
+from entrypoints.access.coordinators import sign_in_routes
 from entrypoints.access.tokens import service_tokens
 from entrypoints.bridge.container import BridgeContainer
 from entrypoints.bridge.http import bridge_openapi, bridge_routes
@@ -37,6 +38,7 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
     opened = (
         container.store(),
         identify,
+        container.sign_in(),
         container.business_files(),
         container.agent_server(),
     )
@@ -45,6 +47,12 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
         route_handlers=[
             container.endpoint().route,
             *bridge_routes(container.http_services()),
+            *sign_in_routes(
+                container.sign_in(),
+                container.businesses(),
+                container.endpoint().allows_origin,
+                takes_tokens=container.access().takes_tokens,
+            ),
             page_route("/", "coordinator", content_policy()),
             file_route(("coordinator",), content_policy()),
         ],
@@ -74,6 +82,8 @@ async def _running(
             _start(stack, forever("away", container.watch().run, clock))
         if (files := container.business_files()) is not None:
             _start(stack, forever("businesses", files.refresh, clock))
+        if (sign_in := container.sign_in()) is not None:
+            _start(stack, forever("coordinators", sign_in.refresh, clock))
         yield
 
 

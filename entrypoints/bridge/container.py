@@ -26,7 +26,9 @@ from application.bridge.watch_coordinators import WatchCoordinators
 from application.ports import Businesses, Clock
 from domain.identity import LIVE_CHAT_PREFIX
 from entrypoints.access.connection_limits import bridge_connections
-from entrypoints.access.guards import api_guards, socket_origins, token_check
+from entrypoints.access.coordinators import CoordinatorSignIn, coordinator_sign_in
+from entrypoints.access.guards import api_guards, socket_origins
+from entrypoints.access.joins import JoinAccess, join_access
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter
 from entrypoints.access.tokens import service_tokens, token_verifier
 from entrypoints.bridge.channels import ChannelServices, ChatChannel, CoordinatorsChannel
@@ -45,10 +47,6 @@ def _agent_server(settings: Settings) -> HttpAgentServer:
 
 def _known_businesses(files: FileBusinesses | None) -> Businesses:
     return files if files is not None else MemoryBusinesses()
-
-
-def _has_tokens(settings: Settings) -> bool:
-    return bool(service_tokens(settings.service_token))
 
 
 def _endpoint(
@@ -86,6 +84,12 @@ class BridgeContainer(containers.DeclarativeContainer):
             TokenBucketLimiter, settings, providers.Object(monotonic), connections.provided.refused
         ),
     )
+    sign_in: Provider[CoordinatorSignIn | None] = providers.Singleton(
+        coordinator_sign_in, settings, clock, limits
+    )
+    access: Provider[JoinAccess] = providers.Singleton(
+        join_access, settings, identify, sign_in, limits, clock
+    )
     store: Provider[BridgeStore] = providers.Selector(
         settings.provided.bridge_store,
         memory=providers.Singleton(SqliteBridgeStore),
@@ -119,10 +123,8 @@ class BridgeContainer(containers.DeclarativeContainer):
         answer_question=providers.Singleton(AnswerQuestion, chats=chats, server=agent_server),
         businesses=businesses,
         broadcaster=broadcaster,
+        access=access,
         away_after_s=settings.provided.bridge_away_s,
-        is_good_token=providers.Callable(token_check, settings.provided.service_token),
-        has_tokens=providers.Callable(_has_tokens, settings),
-        identify=identify,
         clock=clock,
         limits=limits,
     )

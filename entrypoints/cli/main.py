@@ -331,6 +331,73 @@ def show_one(name: str) -> None:
 
 
 @main.group()
+def coordinators() -> None:
+    """Add, list or remove those who may be coordinators of the reference bridge.
+
+    They are in the file COORDINATORS or, where that is not set, in coordinators.toml here. The
+    running bridge reads it again within a few seconds.
+    """
+
+
+def password_options(command: Command) -> Command:
+    """Add the ways in which a password is given; without one, it is asked for."""
+    command = click.option("--generate", is_flag=True, help="Make a password, and print it.")(
+        command
+    )
+    return click.option(
+        "--password-stdin", "is_piped", is_flag=True, help="Read the password from the input."
+    )(command)
+
+
+@coordinators.command("add")
+@click.argument("name")
+@click.option(
+    "--business",
+    "businesses",
+    multiple=True,
+    required=True,
+    help="Business of the coordinator; repeat it for several.",
+)
+@password_options
+def add_one(name: str, businesses: tuple[str, ...], is_piped: bool, generate: bool) -> None:
+    """Add the coordinator NAME, or give NAME more businesses."""
+    from entrypoints.cli.coordinators import add_coordinator, ask_password
+
+    settings = _settings()
+    click.echo(
+        add_coordinator(settings, name, businesses, lambda: ask_password(is_piped, generate))
+    )
+
+
+@coordinators.command("list")
+def list_of_coordinators() -> None:
+    """List the coordinators and their businesses."""
+    from entrypoints.cli.coordinators import list_coordinators
+
+    click.echo(list_coordinators(_settings()))
+
+
+@coordinators.command("remove")
+@click.argument("name")
+@click.option("--business", "businesses", multiple=True, help="Take only this business away.")
+def remove_one(name: str, businesses: tuple[str, ...]) -> None:
+    """Remove the coordinator NAME, who is signed out within a few seconds."""
+    from entrypoints.cli.coordinators import remove_coordinator
+
+    click.echo(remove_coordinator(_settings(), name, businesses))
+
+
+@coordinators.command("password")
+@click.argument("name")
+@password_options
+def change_password(name: str, is_piped: bool, generate: bool) -> None:
+    """Give the coordinator NAME another password, and sign NAME out."""
+    from entrypoints.cli.coordinators import ask_password, set_password
+
+    click.echo(set_password(_settings(), name, lambda: ask_password(is_piped, generate)))
+
+
+@main.group()
 def sessions() -> None:
     """List, show, export or erase stored conversations."""
 

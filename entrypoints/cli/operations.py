@@ -113,6 +113,11 @@ async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
             ("broker", settings.broker, await _failure_of(_check(container.broker()))),
             ("leases", settings.broker, await _failure_of(_try_claiming(container.leases()))),
         ]
+    if settings.coordinators:
+        from entrypoints.access.coordinators import check_coordinators
+
+        problem = await _failure_of(check_coordinators(settings))
+        results.append(("sign-in", settings.coordinators, problem))
     container.visitor_tokens()  # raises, where the secrets are none
     if tokens is not None:
         results.append(("tokens", settings.socket_auth, await _failure_of(_check(tokens))))

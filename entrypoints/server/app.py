@@ -206,6 +206,7 @@ def _report_away_forever(container: Container) -> Coroutine[Any, Any, None]:
 def _check_owners_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, Any, None]:
     async def work() -> float:
         inbox.check_owners()
+        inbox.show_presence()
         return CHECK_OWNERS_EVERY_S
 
     return forever("check_owners", work, clock, crashed_pause_s=CHECK_OWNERS_EVERY_S)

@@ -38,7 +38,7 @@ from domain.identity import (
     stored_business,
     stored_customer,
 )
-from domain.message import MAX_HANDOVER_NOTE, message_text
+from domain.message import MAX_HANDOVER_NOTE, MAX_WHISPER, message_text
 from domain.plain_text import note_text
 from domain.status import Status
 from domain.usage import Usage, together
@@ -111,16 +111,36 @@ class UsageReport(CamelStruct):
 
 
 class StatusRequest(CamelStruct):
-    """The status that a coordinator sets: `live` (takeover), `ai` (return) or `closed`.
+    """The status that a coordinator sets: `live` (takeover), `waiting` (back to the queue), `ai`
+    (return) or `closed`.
 
     `updatedAt`: when the coordinator decided it. A decision that is older than the last change of
     hands changes nothing (409 `outdated`). The log is ordered by the server's own clock.
+    `reason`: of `waiting` alone. `coordinatorId` is then who had the conversation: if another has
+    it by now, nothing changes (409 `outdated`).
     """
 
     status: Status
     summary: Annotated[str, msgspec.Meta(max_length=MAX_HANDOVER_NOTE)] | None = None
     updated_at: datetime | None = None
     coordinator_id: CoordinatorName | None = None
+    reason: Literal["requeued", "coordinator_away"] | None = None
+
+
+class Whisper(CamelStruct):
+    """What a coordinator tells the AI alone."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_WHISPER)]
+    coordinator_id: CoordinatorName | None = None
+    message_id: Identifier | None = None
+
+
+class WhisperStored(CamelStruct):
+    """The whisper is stored; `duplicate`: it was already."""
+
+    message_id: str
+    seq: int
+    duplicate: bool
 
 
 class AgentMessage(CamelStruct):
@@ -354,15 +374,40 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         session_id: SessionIdPath,
         data: Annotated[StatusRequest, Body(examples=[_STATUS_EXAMPLE])],
     ) -> SessionJson:
-        """Take a conversation over, return it to the AI, or close it. A repeat changes nothing."""
+        """Take a conversation over, give it back to the queue or the AI, or close it.
+
+        A repeat changes nothing.
+        """
+        if data.reason is not None and data.status is not Status.WAITING:
+            raise InvalidPayload("reason is of the status waiting alone")
         session = await services.transfers.change(
             as_session_id(session_id),
             data.status,
             as_coordinator_id(data.coordinator_id),
             note_text(data.summary),
             _in_utc(data.updated_at),
+            is_away=data.reason == "coordinator_away",
         )
         return session_json(session)
+
+    @post(
+        "/conversations/{sessionId:str}/whispers",
+        tags=["coordinators"],
+        responses={200: ResponseSpec(WhisperStored, description="It was stored before.")}
+        | problems(404, 409, 413, 415),
+    )
+    async def whisper(
+        session_id: SessionIdPath, data: Annotated[Whisper, Body()]
+    ) -> Response[WhisperStored]:
+        """Tell the AI something that the customer does not see, and its next answer follows."""
+        posted = await services.transfers.whisper(
+            as_session_id(session_id),
+            message_text(data.text),
+            as_coordinator_id(data.coordinator_id),
+            as_message_id(data.message_id),
+        )
+        stored = WhisperStored(posted.message_id, posted.seq, posted.duplicate)
+        return Response(stored, status_code=200 if posted.duplicate else 201)
 
     @post(
         "/agent-responses",
@@ -411,7 +456,7 @@ def _coordinator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
         )
         return Confirmation(confirm_id, "yes" if counts else "no")
 
-    return [status, speak, confirm]
+    return [status, whisper, speak, confirm]
 
 
 def _user_routes(services: ApiServices) -> list[ControllerRouterHandler]:

@@ -1,18 +1,20 @@
 """The coordinators' page in a real browser, against the whole bridge on a real socket."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, WebSocketRoute, expect
 
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.phoenix.client_connection import PhoenixConnection
@@ -20,7 +22,9 @@ from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
 from tests.support.agent_server import AgentServerDouble
+from tests.support.axe import axe_problems, axe_script
 from tests.support.browser import ARTIFACTS, PHONE, CoordinatorPage, chromium, windows
+from tests.support.businesses import EXAMPLES
 from tests.support.server import running
 from tests.support.user import user
 
@@ -141,7 +145,7 @@ async def serving(
     store: SqliteBridgeStore, double: AgentServerDouble, server_url: str, *, port: int = 0
 ) -> AsyncIterator[Bridge]:
     """Run the whole bridge over this store, which outlives it."""
-    settings = Settings(agent_server_url=server_url)
+    settings = Settings(agent_server_url=server_url, businesses=businesses)
     async with (
         running(create_bridge(settings, store), port=port) as address,
         httpx.AsyncClient(base_url=f"http://{address}") as http,
@@ -300,6 +304,251 @@ async def test_another_coordinators_claim_is_seen_and_respected(
     await ion.act("Take over")
     await expect(ion.owner).to_contain_text("with you")
     await expect(maria.owner).to_contain_text("with Ion")
+
+
+async def test_a_note_is_seen_by_colleagues_and_by_no_customer(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    maria, ion = await open_coordinator(), await open_coordinator()
+    await maria.sign_in(bridge)
+    await ion.sign_in(bridge, "Ion")
+    await bridge.hand_over()
+    await ion.open()
+    await maria.claim()
+    async with PhoenixConnection(f"ws://{bridge.address}/socket/websocket") as connection:
+        users_side = connection.channel("chat:b1:ana", {"businessId": "b1", "userId": "ana"})
+        await users_side.join()
+
+        await maria.write_as("Note")
+        await maria.send("Client vechi, fără grabă.")
+        await expect(maria.page.locator('[data-kind="note"] .bubble')).to_have_count(1)
+        await maria.write_as("Reply")
+        await maria.send("Bună ziua.")
+        received: list[Any] = []
+        async with asyncio.timeout(10):
+            async for name, payload in users_side:
+                received.append(payload)
+                if name == "agent_message":
+                    break
+
+    assert received[-1]["message"] == "Bună ziua."
+    assert "Client vechi" not in str(received)
+    note = ion.page.locator('[data-kind="note"]')
+    await expect(note).to_contain_text("Client vechi, fără grabă.")
+    await expect(note).to_contain_text("Only coordinators see this")
+
+
+async def test_what_is_typed_when_a_chat_goes_to_another_is_sent_to_no_customer(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    maria, ion = await open_coordinator(), await open_coordinator()
+    await maria.sign_in(bridge)
+    await ion.sign_in(bridge, "Ion")
+    await bridge.hand_over()
+    await maria.claim()
+    await maria.field.press_sequentially("Vă fac o ofer")
+
+    await ion.show("open")
+    await ion.chat("ana").click()
+    await ion.act("Take over")
+    await expect(maria.owner).to_contain_text("with Ion")
+    await maria.page.keyboard.type("tă bună")
+    await maria.page.keyboard.press("Enter")
+    await expect(maria.page.locator('[data-kind="note"] .bubble')).to_have_text("tă bună")
+    await maria.act("Take over")
+
+    await expect(maria.field).to_have_value("Vă fac o ofer")
+    await expect(maria.field).to_be_focused()
+    assert await maria.bubbles("coordinator").count() == 0
+
+
+async def test_each_chat_keeps_its_drafts_over_a_switch_and_a_reload(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over("ana")
+    await bridge.hand_over("dan")
+    await coordinator.claim("dan")
+    await coordinator.claim("ana")
+    await coordinator.field.press_sequentially("Un răspuns pe jum")
+    await coordinator.write_as("Note")
+    await coordinator.field.press_sequentially("o not")
+
+    await coordinator.page.reload()
+    await coordinator.is_connected()
+    await expect(coordinator.field).to_have_value("o not")
+    await coordinator.write_as("Reply")
+    await expect(coordinator.field).to_have_value("Un răspuns pe jum")
+    await coordinator.open("dan", "mine")
+    await expect(coordinator.field).to_have_value("")
+    await coordinator.open("ana", "mine")
+
+    await expect(coordinator.field).to_have_value("Un răspuns pe jum")
+
+
+async def test_a_canned_reply_is_found_by_a_slash_and_filled_but_not_sent(
+    open_coordinator: OpenCoordinator, tmp_path: Path
+) -> None:
+    copytree(EXAMPLES / "b1", tmp_path / "b1")
+    with (tmp_path / "b1" / "business.toml").open("a") as file:
+        file.write(
+            '\n[replies]\nsalut = "Bună, {customer}! Sunt {coordinator} de la {business}."\n'
+            'parcare = "Parcarea este gratuită."\n'
+        )
+    coordinator, double = await open_coordinator(), AgentServerDouble()
+    async with (
+        running(double.app()) as address,
+        serving(
+            SqliteBridgeStore(), double, f"http://{address}", businesses=str(tmp_path)
+        ) as bridge,
+    ):
+        await coordinator.sign_in(bridge)
+        await bridge.hand_over("v-0123456789abcdef0123456789abcdef")
+        await coordinator.claim("Visitor 0123")
+
+        await coordinator.field.press_sequentially("/")
+        options = coordinator.page.get_by_role("option")
+        await expect(options).to_have_count(2)
+        await coordinator.field.press_sequentially("sal")
+        await expect(options).to_contain_text(["Bună! Sunt Maria de la Bistro Verde."])
+        await coordinator.page.evaluate(axe_script())
+        assert await axe_problems(coordinator.page) == []
+        await coordinator.field.press("Enter")
+
+        await expect(options).to_have_count(0)
+        await expect(coordinator.field).to_have_value("Bună! Sunt Maria de la Bistro Verde.")
+        await coordinator.field.press("Enter")
+        await expect(coordinator.bubbles("coordinator")).to_have_text(
+            ["Bună! Sunt Maria de la Bistro Verde."]
+        )
+
+
+async def test_a_suggestion_is_marked_can_be_undone_and_never_replaces_what_is_typed(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    asked: asyncio.Queue[tuple[WebSocketRoute, list[Any]]] = asyncio.Queue()
+
+    def relay(page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+
+        def on_message(text: str | bytes) -> None:
+            frame = json.loads(text)
+            if frame[3] == "suggest":
+                asked.put_nowait((page, frame))
+            elif frame[3] != "stop_suggestion":
+                server.send(text)
+
+        page.on_message(on_message)
+
+    def suggest(page: WebSocketRoute, frame: list[Any], event: str, payload: Any) -> None:
+        join_ref, ref, topic = frame[:3]
+        reply = {"status": "ok", "response": payload}
+        is_reply = event == "phx_reply"
+        sent = [join_ref, ref if is_reply else None, topic, event, reply if is_reply else payload]
+        page.send(json.dumps(sent))
+
+    await coordinator.page.route_web_socket("**/websocket?*", relay)
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over()
+    await coordinator.claim()
+    field, mark = coordinator.field, coordinator.page.locator(".suggested")
+    await field.press_sequentially("Ciorna mea")
+
+    await coordinator.page.get_by_role("button", name="Suggest").click()
+    page, frame = await asked.get()
+    suggest(page, frame, "suggestion", {**frame[4], "delta": "Da, avem "})
+    await expect(field).to_have_value("Da, avem ")
+    await field.press("Enter")
+    suggest(page, frame, "phx_reply", {"text": "Da, avem loc."})
+    await expect(field).to_have_value("Da, avem loc.")
+    await expect(mark).to_contain_text("Suggested by the assistant")
+    await coordinator.page.get_by_role("button", name="Undo").click()
+    await expect(field).to_have_value("Ciorna mea")
+
+    await coordinator.page.get_by_role("button", name="Suggest").click()
+    page, frame = await asked.get()
+    await field.press_sequentially(" e mai bună")
+    suggest(page, frame, "suggestion", {**frame[4], "delta": "Nu "})
+    suggest(page, frame, "phx_reply", {"text": "Nu avem."})
+    await coordinator.write_as("Note")
+    await coordinator.write_as("Reply")
+
+    await expect(field).to_have_value("Ciorna mea e mai bună")
+    assert await coordinator.bubbles("coordinator").count() == 0
+
+
+async def test_a_suggestion_that_cannot_be_had_is_told_and_leaves_the_draft(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over()
+    await coordinator.claim()
+    await coordinator.field.press_sequentially("Ciorna mea")
+
+    await coordinator.page.get_by_role("button", name="Suggest").click()
+
+    await expect(coordinator.page.locator(".suggested")).to_contain_text("There is no suggestion")
+    await expect(coordinator.field).to_have_value("Ciorna mea")
+
+
+async def test_a_conversation_is_forwarded_to_a_colleague_who_is_there(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    maria, ion = await open_coordinator(), await open_coordinator()
+    await maria.sign_in(bridge)
+    await ion.sign_in(bridge, "Ion")
+    await bridge.hand_over()
+    await maria.claim()
+    await expect(maria.here).to_have_text("Here: Ion")
+
+    await maria.page.keyboard.press("Escape")
+    await maria.page.locator("#owner-title").click()
+    await maria.page.keyboard.press("f")
+    await maria.page.get_by_role("radio", name="Ion").check()
+    await maria.page.get_by_label("Note for the colleague").fill("Vorbește tu, te rog.")
+    await maria.confirm("Forward")
+
+    await expect(maria.owner).to_contain_text("with Ion")
+    await ion.open("ana", "mine")
+    await expect(ion.owner).to_contain_text("with you")
+    forwarded = ion.page.locator(".line", has_text="Forwarded by Maria to you")
+    await expect(forwarded).to_contain_text("Vorbește tu, te rog.")
+
+
+async def test_a_conversation_is_read_on_where_it_was_left(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator(viewport={"width": 1280, "height": 600})
+    await coordinator.sign_in(bridge)
+    at = datetime.now(UTC) - timedelta(hours=1)
+    for n in range(80):
+        await bridge.record("ana", "user", f"rândul {n}", at + timedelta(seconds=n))
+    await bridge.hand_over("ana")
+    await bridge.hand_over("dan")
+    await coordinator.open("ana")
+    row = coordinator.page.get_by_text("rândul 40", exact=True)
+    await coordinator.page.locator("#conversation .scroller").hover()
+    for _ in range(40):
+        await coordinator.page.mouse.wheel(0, -300)
+        if await row.count() and await row.is_visible():
+            break
+    await row.evaluate("it => it.closest('li').scrollIntoView()")
+    await expect(row).to_be_in_viewport()
+    top = (await row.bounding_box() or {})["y"]
+
+    await coordinator.open("dan")
+    await coordinator.open("ana")
+    await expect(row).to_be_in_viewport()
+    assert abs((await row.bounding_box() or {})["y"] - top) < 60
+    await coordinator.page.reload()
+    await coordinator.is_connected()
+
+    await expect(row).to_be_in_viewport()
+    await coordinator.page.get_by_role("button", name="To the newest message").click()
+    await expect(coordinator.bubbles("user").last).to_be_in_viewport()
 
 
 async def test_typing_is_seen_on_both_sides(
@@ -510,8 +759,7 @@ async def test_a_context_package_of_any_content_is_shown_as_far_as_it_goes(
 async def test_a_restart_of_the_bridge_loses_nothing_and_needs_no_reload(
     open_coordinator: OpenCoordinator, tmp_path: Path
 ) -> None:
-    coordinator, double = await open_coordinator(), AgentServerDouble()
-    store = SqliteBridgeStore(tmp_path / "bridge.sqlite")
+    coordinator, store, double = await open_coordinator(), SqliteBridgeStore(), AgentServerDouble()
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             port = bridge.port
@@ -695,7 +943,7 @@ async def test_a_missed_message_with_markup_is_shown_as_it_was_written(
 async def test_what_is_missed_outlives_a_restart_of_the_bridge(
     open_coordinator: OpenCoordinator, tmp_path: Path
 ) -> None:
-    store, double = SqliteBridgeStore(tmp_path / "bridge.sqlite"), AgentServerDouble()
+    store, double = SqliteBridgeStore(), AgentServerDouble()
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             await bridge.miss("ana", for_s=3600)

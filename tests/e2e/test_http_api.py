@@ -461,6 +461,57 @@ async def test_an_old_message_is_shown_takes_nothing_and_says_so(
     assert (head["status"], head["transfer"]["coordinatorId"]) == (before, "dan")
 
 
+async def test_a_coordinator_who_has_gone_leaves_the_user_waiting_for_another(
+    api: httpx.AsyncClient, server: str
+) -> None:
+    async with user(server) as one:
+        session_id = await said(one)
+        await put_status(api, session_id, "live", coordinatorId="ana")
+        away = {"coordinatorId": "ana", "reason": "coordinator_away"}
+        gone = await put_status(api, session_id, "waiting", **away)
+        again = await put_status(api, session_id, "waiting", **away)
+        await one.wait_for("conversation_status", status="waiting", reason="coordinator_away")
+        await put_status(api, session_id, "live", coordinatorId="dan")
+        late = await put_status(api, session_id, "waiting", **away)
+        returned = await put_status(api, session_id, "ai", coordinatorId="dan")
+        from_ai = await put_status(api, session_id, "waiting", coordinatorId="dan")
+        astray = await put_status(api, session_id, "live", reason="requeued")
+
+    assert (gone.status_code, gone.json()["reason"]) == (200, "coordinator_away")
+    assert again.json() == gone.json()
+    assert (late.status_code, late.json()["code"]) == (409, "outdated")
+    assert returned.status_code == 200
+    assert (from_ai.status_code, from_ai.json()["code"]) == (409, "transition_refused")
+    assert (astray.status_code, astray.json()["code"]) == (400, "invalid_payload")
+
+
+async def test_a_whisper_reaches_no_customer_and_is_stored_once(
+    api: httpx.AsyncClient, server: str
+) -> None:
+    words = {"text": "Oferă 10 %.", "coordinatorId": "ana", "messageId": "w1"}
+    async with user(server) as one:
+        session_id = await said(one)
+        path = f"/api/conversations/{session_id}"
+        first = await api.post(f"{path}/whispers", json=words)
+        again = await api.post(f"{path}/whispers", json=words)
+        blank = await api.post(f"{path}/whispers", json={"text": " "})
+        unknown = await api.post("/api/conversations/none/whispers", json=words)
+        joined = await one.join()
+        history = await one.request("history", {})
+        log = (await api.get(f"{path}/messages")).json()["messages"]
+        context = (await api.get(f"{path}/context")).text
+        await put_status(api, session_id, "closed", coordinatorId="ana")
+        closed = await api.post(f"{path}/whispers", json={"text": "Și acum?"})
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == {**first.json(), "duplicate": True}
+    assert (blank.status_code, unknown.status_code) == (400, 404)
+    assert (closed.status_code, closed.json()["code"]) == (409, "session_closed")
+    assert "Oferă" not in f"{joined} {history} {one.pushes} {context}"
+    whisper = next(entry for entry in log if entry["message"] == "Oferă 10 %.")
+    assert (whisper["audience"], whisper["coordinatorId"]) == ("model", "ana")
+
+
 @pytest.mark.parametrize("old", ["2001-01-01T00:00:00", "0001-01-01T00:00:00+14:00"])
 async def test_any_time_that_a_caller_names_is_understood(
     api: httpx.AsyncClient, server: str, old: str

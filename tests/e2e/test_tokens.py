@@ -411,6 +411,8 @@ BAD_STARTS = [
      "JWT_PUBLIC_KEY_FILE cannot be read"),
     ("dev", {"SOCKET_AUTH": "jwt"}, "exactly one of"),
     ("bridge", {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET}, "SERVICE_TOKEN is empty"),
+    ("bridge", {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET, "COORDINATORS": "c.toml"},
+     "SERVICE_TOKEN is empty"),
     ("serve", {"SERVER_HOST": "0.0.0.0"}, "SERVER_HOST is '0.0.0.0'"),
     ("serve", {"SERVER_HOST": "::"}, "SERVER_HOST is '::'"),
     ("dev", {"SERVER_HOST": "0.0.0.0"}, "SERVER_HOST is '0.0.0.0'"),

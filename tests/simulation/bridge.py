@@ -295,6 +295,9 @@ class SimulatedGateway(LiveChatGateway, LiveChatTopics, HealthCheck, Lifecycle):
     def show_typing(self, customer: Customer) -> None:
         pass
 
+    def show_presence(self, customer: Customer, online: bool) -> None:
+        pass
+
     async def relay(self, notice: Notice) -> None:
         chat = self._chat(notice.customer)
         chat.sending += 1

@@ -200,7 +200,7 @@ class CoordinatorPage:
             "button", name=name, include_hidden=True
         )
         if await button.locator("xpath=ancestor::*[@id='talk-menu']").count():
-            await self.page.locator("#conversation .more").click()
+            await self.page.locator("#conversation button.more").click()
         await button.click()
 
     async def confirm(self, name: str) -> None:

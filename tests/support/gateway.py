@@ -26,6 +26,7 @@ class MemoryGateway(LiveChatGateway):
         self.refuses: Customer | None = None
         """The customer who cannot be followed."""
         self.typing: list[Customer] = []
+        self.presence: list[tuple[Customer, bool]] = []
 
     def listen(self, on_event: OnInboundEvent, on_echo: OnEcho) -> None:
         self._on_event, self._on_echo = on_event, on_echo
@@ -47,6 +48,9 @@ class MemoryGateway(LiveChatGateway):
 
     def show_typing(self, customer: Customer) -> None:
         self.typing.append(customer)
+
+    def show_presence(self, customer: Customer, online: bool) -> None:
+        self.presence.append((customer, online))
 
     async def receive(self, customer: Customer, event: InboundEvent) -> None:
         """Pass an event from the bridge on."""

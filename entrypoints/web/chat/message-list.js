@@ -9,6 +9,8 @@ import { ListWindow } from "./list-window.js";
 
 const NEAR_END_PX = 60;
 const NEAR_EDGE_PX = 600;
+/** A row of which less can be seen does not count as seen. */
+const SLIVER_PX = 4;
 
 /**
  * @template {{key: string}} Item
@@ -164,7 +166,7 @@ export class MessageList {
     const { top } = this.#scroller.getBoundingClientRect();
     // The name of a day goes before the first message of it that is on the page.
     return [...this.#list.querySelectorAll(":scope > :not(.day)")].find(
-      (node) => node.getBoundingClientRect().bottom > top,
+      (node) => node.getBoundingClientRect().bottom > top + SLIVER_PX,
     );
   }
 

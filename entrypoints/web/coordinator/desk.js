@@ -6,7 +6,6 @@
  * join.
  */
 
-import { isTransientRefusal } from "../client/connection.js";
 import { Emitter } from "../client/emitter.js";
 import { PushError } from "../client/phoenix.js";
 import { DeskMemory } from "./memory.js";
@@ -56,7 +55,13 @@ import {
  */
 
 /** @type {Pages} */
-const NO_PAGES = { cursor: null, hasMore: true, oldest: Infinity, loading: null };
+const NO_PAGES = {
+  cursor: null,
+  hasMore: true,
+  oldest: Infinity,
+  isOutdated: false,
+  loading: null,
+};
 const RETRY_MS = 5_000;
 const OUTCOMES = ["done", "failed", "unknown"];
 
@@ -555,7 +560,10 @@ export class Desk extends Emitter {
     for (const chat of named) this.#put(chat);
     this.#sweep();
     for (const rows of this.#pagedRows()) {
-      if (rows.pages.has(businessId)) this.#load(rows, business, true);
+      const pages = rows.pages.get(businessId);
+      if (!pages) continue;
+      pages.isOutdated = true;
+      this.#load(rows, business);
     }
     for (const chat of named) {
       const kind = this.#callOf(chat, before.get(chat.sessionId), hasJoined);
@@ -635,32 +643,39 @@ export class Desk extends Emitter {
   }
 
   /**
-   * Load the next page of one business, or, `isAgain`, all that were loaded before, unless that is
-   * being done. What fails, and what nobody can be asked for now, comes with the next join.
+   * Load the next page of one business, or again what may be outdated, unless that is being done.
+   *
+   * What fails, and what nobody can be asked for now, comes with the next join.
    *
    * @param {PagedRows} rows
    * @param {Business} business
-   * @param {boolean} [isAgain]
+   * @returns {Promise<void> | null}
    */
-  #load(rows, business, isAgain = false) {
+  #load(rows, business) {
     const { businessId } = business;
+    const pages = rows.pages.get(businessId) ?? { ...NO_PAGES };
     if (!rows.pages.has(businessId)) {
-      rows.pages.set(businessId, { ...NO_PAGES });
+      rows.pages.set(businessId, pages);
       for (const chat of this.#chats.values()) rows.put(chat);
     }
-    const pages = rows.pages.get(businessId) ?? { ...NO_PAGES };
+    /** @returns {Promise<void>} */
     const load = async () => {
+      const isAgain = pages.isOutdated;
+      pages.isOutdated = false;
       try {
         await this.#loadPages(rows, business, pages, isAgain);
         this.#failures.delete(rows.view);
       } catch (error) {
         if (!(error instanceof PushError)) throw error;
-        const again = () => this.#load(rows, business, isAgain);
+        pages.isOutdated ||= isAgain;
         if (!this.#pagedRows().includes(rows)) return; // the search is over
         this.#failures.set(rows.view, error);
-        if (isTransientRefusal(error.reason)) setTimeout(again, RETRY_MS);
+        this.#changed();
+        // Nobody asks again at once.
+        if (business.isJoined) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
       pages.loading = null;
+      if (pages.isOutdated) this.#load(rows, business);
       this.#changed();
     };
     if (business.isJoined) pages.loading ??= load();
@@ -697,7 +712,8 @@ export class Desk extends Emitter {
       loaded.hasMore = loaded.cursor !== null && loaded.cursor !== cursor;
     } while (isAgain && loaded.hasMore && loaded.oldest > pages.oldest);
     if (!isAgain) return;
-    Object.assign(pages, loaded, { loading: pages.loading });
+    const { cursor, hasMore, oldest } = loaded;
+    Object.assign(pages, { cursor, hasMore, oldest });
     const gone = rows.all.filter((c) => c.businessId === businessId && !named.has(c.sessionId));
     for (const { sessionId } of gone) rows.delete(sessionId);
     this.#sweep();

@@ -11,6 +11,7 @@ import { millisecondsOf } from "./wire.js";
  * @property {string | null} cursor  of the next page
  * @property {boolean} hasMore
  * @property {number} oldest  the activity down to which nothing is missing, in epoch ms
+ * @property {boolean} isOutdated  whether changes of it may have been missed
  * @property {Promise<void> | null} loading
  */
 

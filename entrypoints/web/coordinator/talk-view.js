@@ -650,9 +650,9 @@ export class TalkView {
     const words = this.#words;
     if (kind === "rating") return `${words.t("about.rating")}: ${starsOf(rating ?? 0)}`;
     if (kind === "step") return `${text} · ${words.code("asked", type)}`;
-    const isOwn = coordinatorId === this.#desk.coordinatorId;
-    const name = isOwn ? words.t("you") : (coordinatorId ?? words.t("colleague"));
-    const known = words.code("event", type, { name, to: to ?? words.t("colleague") });
+    const nameOf = (/** @type {string | null} */ id) =>
+      id === this.#desk.coordinatorId ? words.t("you") : (id ?? words.t("colleague"));
+    const known = words.code("event", type, { name: nameOf(coordinatorId), to: nameOf(to) });
     return known === type ? words.code("reason", type) : known;
   }
 

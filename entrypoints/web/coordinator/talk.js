@@ -81,7 +81,10 @@ export class Talk extends Emitter {
   #unsent = new Map();
   /** @type {readonly Item[] | null} */
   #items = null;
-  #lastN = 0;
+  /** The order of the newest that came by each way. */
+  #reached = { board: 0, live: 0 };
+  /** The newest of the numbers that are beyond every seq. */
+  #lastN = 2 ** 50;
   /** @type {string | null} what the customer left, as shown until a message has it */
   #left = null;
   #isShown = false;
@@ -309,7 +312,7 @@ export class Talk extends Emitter {
     }[mode];
     try {
       await channel.push(WRITTEN[mode].event, payload);
-      if (item) this.#addNewest({ ...item, state: "stored", error: null }, TOLD);
+      if (item) this.#addNext({ ...item, state: "stored", error: null }, TOLD, "live");
       this.#sendQueued();
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
@@ -524,7 +527,7 @@ export class Talk extends Emitter {
   }
 
   /**
-   * Add items that are in order, whatever their times say.
+   * Add items that are in order, whatever their times say; return the order of the last one.
    *
    * @param {(Item | null)[]} items
    * @param {number} source
@@ -539,12 +542,25 @@ export class Talk extends Emitter {
       this.#put(item, order, source);
     }
     this.#changed();
+    return order;
   }
 
-  /** @param {Item | null} item  that comes after all that are here @param {number} source */
-  #addNewest(item, source) {
-    const newest = this.#sorted.at(-1)?.order ?? 0;
-    if (item) this.#put(item, Math.max(newest, millisecondsOf(item.at)), source);
+  /**
+   * Add an item that comes after those that came the same way, whatever its time says.
+   *
+   * @param {Item | null} item
+   * @param {number} source
+   * @param {"board" | "live"} way
+   */
+  #addNext(item, source, way) {
+    if (!item) return;
+    this.#put(item, Math.max(this.#reached[way], millisecondsOf(item.at)), source);
+    this.#reach(way, this.#places.get(item.key)?.order ?? 0);
+  }
+
+  /** @param {"board" | "live"} way @param {number} order */
+  #reach(way, order) {
+    this.#reached[way] = Math.max(this.#reached[way], order);
   }
 
   /** @param {Item} item @param {number} order @param {number} source */
@@ -563,7 +579,7 @@ export class Talk extends Emitter {
     const left = this.#places.get(LEFT);
     if (left && author === "user" && text === this.#left) this.#remove(left);
     // At one time, what the log has comes first, in its own order.
-    const n = seq ?? Number.MAX_SAFE_INTEGER / 2 + ++this.#lastN;
+    const n = seq ?? ++this.#lastN;
     const merged = { ...item, side: side ?? known?.item.side ?? null };
     const place = { item: merged, order, n, source };
     this.#places.set(key, place);
@@ -642,23 +658,20 @@ export class Talk extends Emitter {
     } else if (event === "live_message" && json.sessionId === this.sessionId) {
       const side = this.chat.status === "ai" ? "assistant" : null;
       const message = toMessage(json, side);
-      this.#addNewest(message, TOLD);
+      this.#addNext(message, TOLD, "board");
       this.#changed();
       // It has the sources and steps of an answer, and what is reported later than it was loaded.
       if (message?.author === "ai" || !this.#places.has(message?.key ?? "")) this.#followLog();
     } else if (event === "note" && json.sessionId === this.sessionId) {
-      this.#addNewest(toNote(json), TOLD);
-      this.#changed();
+      this.#addAll([toNote(json)], TOLD);
     }
   }
 
   /** @param {Record<string, any>} reply */
   #onLiveJoined({ messages }) {
     const own = listOf(messages).filter((entry) => this.#isOfThis(entry));
-    this.#addAll(
-      own.map((entry) => toMessage(entry, "live")),
-      POSTED,
-    );
+    const items = own.map((entry) => toMessage(entry, "live"));
+    this.#reach("live", this.#addAll(items, POSTED));
     this.#sendQueued();
   }
 
@@ -680,7 +693,7 @@ export class Talk extends Emitter {
       this.customerOnline = json.online;
       if (!json.online) this.#setTyping(0);
     } else if (event === "user_message" || event === "agent_message") {
-      if (this.#isOfThis(json)) this.#addNewest(toMessage(json, "live"), POSTED);
+      if (this.#isOfThis(json)) this.#addNext(toMessage(json, "live"), POSTED, "live");
       if (event === "user_message") this.#setTyping(0);
     } else return;
     this.#changed();

@@ -222,6 +222,22 @@ async def test_typing_is_sent_once_a_second_and_only_on_a_joined_topic() -> None
         assert (await taken(recorder.chats.heard))[0] == "user_message"
 
 
+async def test_whether_the_user_is_there_is_sent_only_where_the_bridge_announces_that() -> None:
+    chats = Chats()
+    for additions, sent in (["typing"], []), (["customer"], [("customer", {"online": False})]):
+        chats.additions = additions
+        async with connected(chats) as recorder:
+            recorder.socket.show_presence(ANA, True)
+            await recorder.joined()
+            recorder.socket.show_presence(ANA, False)
+            await recorder.socket.relay(notice())
+            heard = [await taken(recorder.chats.heard)]
+            while heard[-1][0] != "user_message":
+                heard.append(await taken(recorder.chats.heard))
+
+            assert heard[:-1] == sent
+
+
 @pytest.mark.parametrize("additions", [None, [], ["presence"], "typing", {"typing": True}, 7])
 async def test_typing_is_not_sent_where_the_bridge_does_not_announce_it(additions: object) -> None:
     chats = Chats()

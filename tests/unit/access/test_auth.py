@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from domain.identity import BusinessId, Identity, Role, Unauthorized
-from entrypoints.access.auth import TokenLease, refresh_lease
+from entrypoints.access.auth import WITHDRAWN_WITHIN_S, TokenLease, refresh_lease
 from entrypoints.access.tokens import token_verifier
 from entrypoints.programs import check_exposure, is_api_open
 from entrypoints.settings import BadSetting, Settings
@@ -43,6 +43,29 @@ def leased(clock: VirtualClock, seconds: float) -> tuple[TokenLease, RecordedSoc
     lease = TokenLease(cast(Any, socket), clock, ana(seconds))
     lease.begin()
     return lease, socket
+
+
+async def test_a_proof_that_is_withdrawn_closes_the_channel_within_five_seconds() -> None:
+    clock, socket, withdrawn = VirtualClock(), RecordedSocket(), False
+    maria = ana(DAY_S, role=Role.COORDINATOR, credential="mark")
+    lease = TokenLease(cast(Any, socket), clock, maria, lambda identity: withdrawn)
+    lease.begin()
+    await clock.advance(DAY_S / 2)
+    before, withdrawn = list(socket.calls), True
+    is_expired = lease.is_expired
+    await clock.advance(WITHDRAWN_WITHIN_S)
+
+    assert before == []
+    assert is_expired
+    assert socket.calls == ENDED
+    assert clock.pending == 0
+
+
+async def test_a_token_that_nobody_verifies_extends_no_lease() -> None:
+    clock = VirtualClock()
+    lease, _ = leased(clock, 60)
+    with pytest.raises(Unauthorized):
+        await refresh_lease(lease, None, "any")
 
 
 @pytest.mark.parametrize("seconds", [0.5, 60, DAY_S, 10 * DAY_S + 5])

@@ -267,3 +267,54 @@ def test_a_forged_x_forwarded_for_does_not_change_the_address(forged: list[str])
 def test_a_bad_list_of_proxies_is_a_bad_setting(text: str) -> None:
     with pytest.raises(BadSetting, match="TRUSTED_PROXIES must be"):
         parse_networks(text)
+
+
+# Coordinators' sign-in.
+
+
+def signed_in_until_refused(limiter: TokenBucketLimiter, info: ConnectInfo, name: str) -> int:
+    """Try to sign in until it is refused, and return how often it was not."""
+    for count in range(1_000):
+        try:
+            limiter.admit_sign_in(info, name)
+        except RateLimited:
+            return count
+    raise AssertionError("it is never refused")
+
+
+def test_sign_ins_are_bounded_by_name_from_wherever_they_come() -> None:
+    clock, met = ManualClock(), list[str]()
+    limiter = limits(clock, met)
+    for number in range(10):
+        limiter.admit_sign_in(connecting(f"203.0.113.{number}"), "maria")
+    with pytest.raises(RateLimited) as raised:
+        limiter.admit_sign_in(connecting("198.51.100.1"), "maria")
+    limiter.admit_sign_in(connecting("198.51.100.1"), "ștefan")
+    clock.now += raised.value.retry_after_ms / 1000
+    limiter.admit_sign_in(connecting("198.51.100.1"), "maria")
+
+    assert met == ["sign_ins_per_name"]
+    assert 29_000 < raised.value.retry_after_ms <= 30_001
+
+
+def test_sign_ins_are_bounded_by_address_whatever_the_names() -> None:
+    clock, met = ManualClock(), list[str]()
+    limiter = limits(clock, met)
+    for number in range(30):
+        limiter.admit_sign_in(connecting(), f"c{number}")
+    with pytest.raises(RateLimited):
+        limiter.admit_sign_in(connecting(), "maria")
+    limiter.admit_sign_in(connecting("198.51.100.1"), "maria")
+
+    assert met == ["sign_ins_per_address"]
+
+
+def test_strangers_cannot_lock_a_coordinator_out_where_they_have_signed_in_before() -> None:
+    limiter = limits(ManualClock())
+    home, elsewhere = connecting("198.51.100.1"), connecting()
+    limiter.admit_sign_in(home, "maria")
+    limiter.note_sign_in(home, "maria")
+    by_strangers = signed_in_until_refused(limiter, elsewhere, "maria")
+    at_home = signed_in_until_refused(limiter, home, "maria")
+
+    assert (by_strangers, at_home) == (9, 10)

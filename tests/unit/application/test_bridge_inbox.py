@@ -906,6 +906,28 @@ async def test_of_listed_and_active_conversations_the_least_recent_is_left_first
         assert inbox.gateway.followed == {customer("b1", f"u{number}") for number in (1, 3, 4)}
 
 
+async def test_whether_the_user_is_there_is_shown_once_in_a_live_chat_and_again_after_a_join() -> (
+    None
+):
+    async with harness(ScriptedSteps(["Da."])) as app:
+        user = app.user()
+        await user.join()
+        await user.say("Bună!")
+        inbox = Inbox(app, max_ai_topics=5)
+        inbox.use_case.show_presence()
+        with_ai = list(inbox.gateway.presence)
+        await app.coordinator("maria").take_over(user)
+        for _ in range(2):
+            inbox.use_case.show_presence()
+        user.leave()
+        inbox.use_case.show_presence()
+        await inbox.gateway.join(user.customer)
+        inbox.use_case.show_presence()
+
+        assert with_ai == []
+        assert inbox.gateway.presence == [(user.customer, each) for each in (True, False, False)]
+
+
 async def test_what_the_user_types_to_the_ai_is_not_shown_at_the_bridge() -> None:
     async with with_ai() as (app, inbox, _):
         app.hub.publish(ANA, Typing("user", 6_000))

@@ -14,7 +14,7 @@ from domain.errors import (
     UnknownSession,
 )
 from domain.identity import CoordinatorId, MessageId, SessionId
-from domain.message import Author
+from domain.message import Audience, Author, Message
 from domain.status import Reason, Status
 from domain.texts import Text, localized
 from domain.transfer import TransferState
@@ -151,7 +151,6 @@ async def test_a_coordinators_repeat_is_a_no_op(to: Status) -> None:
     ("before", "to", "error"),
     [
         (Status.AI, Status.WAITING, TransitionRefused),
-        (Status.LIVE, Status.WAITING, TransitionRefused),
         (Status.WAITING, Status.AI, TransitionRefused),
         (Status.CLOSED, Status.AI, SessionClosed),
         (Status.CLOSED, Status.LIVE, SessionClosed),
@@ -387,3 +386,105 @@ async def test_two_coordinators_at_once_are_a_takeover_and_its_successor() -> No
         assert sorted(session.epoch for session in sessions) == [2, 3]
         assert head.reason is Reason.TAKEOVER
         assert head.epoch == 3
+
+
+async def test_back_to_the_queue_is_a_new_request_and_the_user_is_told() -> None:
+    async with harness(transfer_timeout_s=120) as app:
+        user = await in_status(app, Status.WAITING)
+        ana = app.coordinator("ana")
+        first = (await ana.take_over(user)).transfer
+        session_id = await app.session_id(user.customer)
+        session = await ana.change(session_id, Status.WAITING)
+        again = await ana.change(session_id, Status.WAITING)
+        transfer = session.transfer
+
+        assert again == session
+        assert first is not None
+        assert transfer is not None
+        assert transfer.transfer_id != first.transfer_id
+        assert transfer.expires_at is not None
+        assert (transfer.expires_at - transfer.requested_at).total_seconds() == 120
+        assert (session.reason, transfer.reason) == (Reason.REQUEUED, Reason.USER_REQUEST)
+        told = await app.texts(user.customer, Author.SYSTEM)
+        assert told[-1] == localized("ro", Text.REQUEUED, who="ana")
+
+
+async def test_a_coordinator_who_has_gone_is_named_to_the_user() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.LIVE)
+        session_id = await app.session_id(user.customer)
+        session = await app.transfers.change(
+            session_id, Status.WAITING, CoordinatorId("ana"), is_away=True
+        )
+
+        assert session.reason is Reason.COORDINATOR_AWAY
+        told = await app.texts(user.customer, Author.SYSTEM)
+        assert told[-1] == localized("ro", Text.COORDINATOR_AWAY, who="ana")
+
+
+async def test_a_conversation_that_another_coordinator_has_by_now_is_not_taken_from_them() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.LIVE)
+        session_id = await app.session_id(user.customer)
+        await app.coordinator("dan").take_over(user)
+        log = await app.stored(user.customer)
+        with pytest.raises(Outdated):
+            await app.coordinator("ana").change(session_id, Status.WAITING)
+
+        assert await app.stored(user.customer) == log
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+async def test_what_a_coordinator_left_unanswered_is_the_ais_if_no_other_comes(
+    is_answered: bool,
+) -> None:
+    async with harness(transfer_timeout_s=120) as app:
+        user = await in_status(app, Status.LIVE)
+        await user.say("Mai sunteți?")
+        if is_answered:
+            await app.coordinator("ana").speak(user, "Da, sunt aici.")
+        answers = len(await app.texts(user.customer, Author.AI))
+        await app.coordinator("ana").change(await app.session_id(user.customer), Status.WAITING)
+        await app.clock.advance(121)
+        await app.transfers.expire(await app.head(user.customer))
+        await app.quiet()
+
+        assert len(await app.texts(user.customer, Author.AI)) == answers + (not is_answered)
+
+
+async def test_a_whisper_is_the_ais_alone_and_stored_once() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.AI)
+        session_id = await app.session_id(user.customer)
+        before = await app.head(user.customer)
+        ana, the_id = CoordinatorId("ana"), MessageId("w1")
+        first = await app.transfers.whisper(session_id, "Oferă 10 %.", ana, the_id)
+        again = await app.transfers.whisper(session_id, "Oferă 10 %.", ana, the_id)
+        await app.quiet()
+
+        assert (first.duplicate, again.duplicate, again.seq) == (False, True, first.seq)
+        after = await app.head(user.customer)
+        assert (after.status, after.epoch, after.needs_answer) == (
+            before.status,
+            before.epoch,
+            False,
+        )
+        assert after.customer_seq == before.customer_seq
+        assert "Oferă 10 %." not in user.words
+        stored = (await app.stored(user.customer))[-1]
+        assert isinstance(stored, Message)
+        assert (stored.audience, stored.coordinator_id) == (Audience.MODEL, "ana")
+
+
+async def test_nobody_whispers_into_a_closed_conversation_but_a_repeat_is_known() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.AI)
+        session_id = await app.session_id(user.customer)
+        ana, the_id = CoordinatorId("ana"), MessageId("w1")
+        first = await app.transfers.whisper(session_id, "Oferă 10 %.", ana, the_id)
+        await app.coordinator("ana").close(user)
+        again = await app.transfers.whisper(session_id, "Oferă 10 %.", ana, the_id)
+        with pytest.raises(SessionClosed):
+            await app.transfers.whisper(session_id, "Oferă 20 %.", ana, MessageId("w2"))
+
+        assert (again.duplicate, again.seq) == (True, first.seq)

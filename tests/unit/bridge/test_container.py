@@ -1,5 +1,7 @@
 """The wiring of the bridge: whatever the settings choose can be made."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from entrypoints.bridge.container import BridgeContainer
 from entrypoints.settings import Settings
+from tests.support.process import ROOT
 
 
 @pytest.mark.parametrize("choice", ["memory", "sqlite"])
@@ -25,3 +28,21 @@ def test_every_choice_can_be_made(choice: Any, rate_limits: Any, tmp_path: Path)
     assert shown in repr(parts["store"])
     assert parts["deliver"].chats is parts["channel_services"].chats
     assert parts["chats"].notify is parts["broadcaster"]
+
+
+def test_what_hashes_and_signs_is_imported_only_with_a_file_of_coordinators() -> None:
+    code = """
+import sys
+from entrypoints.bridge.app import create_bridge
+from entrypoints.settings import Settings
+
+for coordinators in ("", "coordinators.toml"):
+    create_bridge(Settings(bridge_store="memory", coordinators=coordinators))
+    print([name for name in ("argon2", "jwt", "adapters.files.coordinators")
+           if name in sys.modules])
+"""
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert printed == "[]\n['adapters.files.coordinators']\n"

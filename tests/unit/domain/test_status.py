@@ -8,7 +8,7 @@ from domain.errors import Refusal, SessionClosed, TransitionRefused
 from domain.identity import TransferId
 from domain.message import Author, Entry, Message, StatusChange
 from domain.session import Draft
-from domain.status import CLOSING, DELIVERY, TRANSITIONS, Reason, Status
+from domain.status import CLOSING, DELIVERY, REQUEUING, TRANSITIONS, Reason, Status
 from domain.transfer import TransferState
 from tests.unit.domain.makers import ANA, DAN, at, message_id, session_in
 
@@ -22,6 +22,8 @@ ALLOWED = {
     (S.WAITING, S.WAITING, R.UNDELIVERABLE),
     (S.WAITING, S.LIVE, R.ACCEPTED),
     (S.LIVE, S.LIVE, R.TAKEOVER),
+    (S.LIVE, S.WAITING, R.REQUEUED),
+    (S.LIVE, S.WAITING, R.COORDINATOR_AWAY),
     (S.WAITING, S.AI, R.CANCELLED),
     (S.WAITING, S.AI, R.EXPIRED),
     (S.LIVE, S.AI, R.RETURNED),
@@ -44,7 +46,10 @@ def test_a_status_changes_as_the_table_has_it_and_not_otherwise(
     try:
         draft = Draft(session)
         entries = draft.entries
-        draft.change_status(to, reason, at(1), coordinator_id=DAN)
+        if to is Status.WAITING and reason not in DELIVERY:
+            draft.request_transfer(reason, TransferId("t2"), at(1), timeout_s=60)
+        else:
+            draft.change_status(to, reason, at(1), coordinator_id=DAN)
     except Refusal as refusal:
         refused = refusal
 
@@ -166,3 +171,19 @@ def test_a_dead_request_that_is_retried_is_delivered_after_all() -> None:
 
     assert transfer is not None
     assert (transfer.state, transfer.ended) == (TransferState.ACCEPTED, None)
+
+
+@pytest.mark.parametrize("reason", sorted(REQUEUING))
+def test_who_goes_back_to_the_queue_has_a_request_of_their_own_for_the_same_reason(
+    reason: Reason,
+) -> None:
+    draft = Draft(session_in(Status.LIVE, ANA))
+    first = draft.session.transfer
+    draft.request_transfer(reason, TransferId("t2"), at(1), timeout_s=60)
+    transfer = draft.session.transfer
+
+    assert first is not None
+    assert transfer is not None
+    assert (transfer.transfer_id, transfer.reason) == ("t2", first.reason)
+    assert (transfer.state, transfer.coordinator_id) == (TransferState.REQUESTED, None)
+    assert (transfer.requested_at, transfer.expires_at) == (at(1), at(61))

@@ -17,7 +17,15 @@ from domain.texts import PLACEHOLDERS, Text, localized, wording_problems
 
 WORDING: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("texts.json").read_text())
 PROMISING = {Text.REQUESTED, Text.APOLOGY_REQUESTED, Text.UNAVAILABLE_REQUESTED}
-ABOUT_A_REQUEST = {Text.UNREACHABLE, Text.REACHED, Text.REFUSED, Text.MESSAGE_KEPT}
+NAMING = [Text.JOINED, Text.REQUEUED, Text.COORDINATOR_AWAY]
+ABOUT_A_REQUEST = {
+    Text.UNREACHABLE,
+    Text.REACHED,
+    Text.REFUSED,
+    Text.MESSAGE_KEPT,
+    Text.REQUEUED,
+    Text.COORDINATOR_AWAY,
+}
 
 
 @pytest.mark.parametrize("language", NOTICE_LANGUAGES)
@@ -47,17 +55,18 @@ def test_every_text_exists_in_every_language() -> None:
 
 
 @pytest.mark.parametrize("language", NOTICE_LANGUAGES)
-def test_only_who_has_joined_is_named_in_every_language(language: str) -> None:
+def test_only_who_comes_and_goes_is_named_in_every_language(language: str) -> None:
     named = [text for text in Text if "Zoë {}" in localized(language, text, who="Zoë {}")]
 
-    assert named == [Text.JOINED]
+    assert named == NAMING
 
 
 @pytest.mark.parametrize("language", NOTICE_LANGUAGES)
 def test_a_nameless_coordinator_is_a_colleague(language: str) -> None:
     colleague = localized(language, Text.COLLEAGUE)
 
-    assert localized(language, Text.JOINED) == localized(language, Text.JOINED, who=colleague)
+    for text in NAMING:
+        assert localized(language, text) == localized(language, text, who=colleague)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +124,7 @@ def test_a_time_and_an_address_are_named_in_every_language(language: str) -> Non
     assert [text for text in Text if "{x}" in texts[text]] == [Text.BACK_AT]
     assert [text for text in Text if "{y}" in texts[text]] == [Text.TURN_TO]
     assert {key: name for key, name in PLACEHOLDERS.items() if name != "what"} == {
-        Text.JOINED: "who",
+        **dict.fromkeys(NAMING, "who"),
         Text.BACK_AT: "until",
         Text.TURN_TO: "contact",
     }

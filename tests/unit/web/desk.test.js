@@ -425,6 +425,29 @@ test("a page that fails says why, and comes with the next join", async () => {
   assert.deepEqual(users("open"), ["a"]);
 });
 
+test("a page that is refused is not asked for again at once, but by the next join", async () => {
+  join([]);
+  desk.loadMore("open");
+  board.refuse("list", "rate_limited");
+  await settled(2);
+  desk.loadMore("open");
+  const isAskedAtOnce = board.request("list") !== undefined;
+  mock.timers.tick(5_000);
+  await settled(2);
+  desk.loadMore("open");
+  board.refuse("list", "rate_limited");
+  await settled(2);
+  board.lose();
+  join([]);
+  mock.timers.tick(5_000);
+  await settled(2);
+  board.answer("list", { chats: [said("a", 1)], cursor: null });
+  await settled(2);
+
+  assert.equal(isAskedAtOnce, false);
+  assert.deepEqual(users("open"), ["a"]);
+});
+
 test("a page that is asked for without a connection is loaded by the join, and by nobody before", async () => {
   const changes = listen("change");
   await desk.loadMore("open");
@@ -900,6 +923,133 @@ test("a suggestion is stopped when its conversation is left", async () => {
   assert.deepEqual(board.request("stop_suggestion").payload, { suggestionId });
   assert.equal(talk.suggestion, null);
 });
+
+const STEP = { audience: "coordinator", write: { state: "done" } };
+const reported = (said) => ({ ...said, messageId: `report${said.seq}` });
+
+/** A conversation that goes on by chance, over two connections that are lost and come back. */
+class ChanceTalk extends ChanceBridge {
+  #log = [];
+  #notes = [];
+  #lastNote = 0;
+  #minutes = 0;
+  #isLive = false;
+  #sockets = [[], []];
+
+  goOn() {
+    const seq = this.#log.length + 1;
+    this.#minutes += 1;
+    const text = `t${seq}`;
+    const kind = this.chance(8);
+    if (kind === 0) this.#isLive = !this.#isLive;
+    if (kind === 1) this.#say(logged(seq, "ai", text, this.#minutes, STEP));
+    else if (kind === 2) {
+      const note = {
+        noteId: `n${++this.#lastNote}`,
+        text: `n${this.#lastNote}`,
+        at: at(this.#minutes),
+      };
+      this.#notes.push({ ...note, coordinatorId: "Ion", sessionId: "s-ana" });
+      this.#send(board, "note", this.#notes.at(-1));
+    } else if (this.#isLive) {
+      const author = ["user", "coordinator"][this.chance(2)];
+      const said = this.#say(logged(seq, author, text, this.#minutes, { isLive: true }));
+      this.#send(board, "live_message", said);
+      this.#send(live, author === "user" ? "user_message" : "agent_message", said);
+    } else {
+      const said = this.#say(logged(seq, ["user", "ai"][this.chance(2)], text, this.#minutes));
+      this.#send(board, "live_message", reported(said));
+    }
+  }
+
+  #say(message) {
+    this.#log.push({ ...message, sessionId: "s-ana" });
+    return this.#log.at(-1);
+  }
+
+  #frames(channel) {
+    return this.#sockets[channel === board ? 0 : 1];
+  }
+
+  #send(channel, event, payload) {
+    const send = () => channel.receive(event, payload);
+    if (channel.state.name === "joined") this.#frames(channel).push(send);
+  }
+
+  answer() {
+    for (const { event, payload, reply, refuse } of board.sent.splice(0)) {
+      const response =
+        event === "open" ? this.#opened() : this.#page(payload.beforeSeq ?? Infinity);
+      this.#frames(board).push(Object.assign(() => reply(response), { refuse }));
+    }
+  }
+
+  #opened() {
+    const told = this.#log.filter(({ audience, isLive }) => !audience && !isLive);
+    return { chat: mine("ana"), messages: told.slice(-6).map(reported), notes: this.#notes };
+  }
+
+  #page(before) {
+    const all = this.#log.filter(({ seq }) => seq < before);
+    return { messages: all.slice(-5), more: all.length > 5 };
+  }
+
+  async deliver(count) {
+    for (const frame of this.#sockets[this.chance(2)].splice(0, count)) {
+      frame();
+      await settled(1);
+    }
+  }
+
+  toggle(channel) {
+    if (channel.state.name === "joined") {
+      for (const { refuse } of this.#frames(channel).splice(0)) refuse?.("disconnected");
+      channel.lose();
+    } else if (channel === board) join([mine("ana")]);
+    else live.join({ messages: this.#log.filter(({ isLive }) => isLive).slice(-4) });
+  }
+
+  async finish() {
+    for (const channel of [board, live]) {
+      if (channel.state.name === "joined") this.toggle(channel); // steps come with the next join
+      this.toggle(channel);
+    }
+    for (let rounds = 0; rounds < 200; rounds++) {
+      this.answer();
+      await this.deliver(Infinity);
+      if (rounds > 20 && desk.talk.hasEarlier) desk.talk.loadEarlier();
+    }
+    const all = [...this.#log.map((each) => [each.timestamp, each.message])];
+    all.push(...this.#notes.map((note) => [note.at, note.text]));
+    return all.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, text]) => text);
+  }
+}
+
+for (let seed = 1; seed <= 20; seed++) {
+  test(`whatever happens, a conversation in the end is as the log has it (${seed})`, async () => {
+    const bridge = new ChanceTalk(seed);
+    join([mine("ana")]);
+    desk.select("s-ana");
+    live = channels.get("chat:b1:ana");
+    for (let n = 0; n < 120; n++) {
+      const choice = bridge.chance(20);
+      if (choice < 8) bridge.goOn();
+      else if (choice < 12) bridge.answer();
+      else if (choice < 18) await bridge.deliver(bridge.chance(4));
+      else if (choice < 19) bridge.toggle(board);
+      else bridge.toggle(live);
+      await settled(1);
+      const shown = texts(desk.talk).filter((text) => text !== "—");
+      assert.equal(new Set(shown).size, shown.length, `${n}: ${shown}`);
+    }
+    const log = await bridge.finish();
+
+    assert.deepEqual(
+      texts(desk.talk).filter((text) => text !== "—"),
+      log,
+    );
+  });
+}
 
 test("10,000 messages take another in less than a millisecond", async () => {
   join([mine("ana")]);
