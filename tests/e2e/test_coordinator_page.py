@@ -954,6 +954,79 @@ async def test_what_is_missed_outlives_a_restart_of_the_bridge(
             await expect(coordinator.missed).to_have_text(["ana"])
 
 
+async def test_keys_lead_through_the_list_and_never_get_in_the_way_of_typing(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over("ana", for_s=60)
+    await bridge.hand_over("dan", for_s=5)
+    await expect(coordinator.waiting).to_have_text(["ana", "dan"])
+    press = coordinator.page.keyboard.press
+    owner = coordinator.page.locator("#owner-title")
+
+    for key in ("j", "j", "Enter"):
+        await press(key)
+    await expect(owner).to_have_text("dan")
+    await press("c")
+    await expect(coordinator.owner).to_contain_text("with you")
+    await expect(coordinator.field).to_be_focused()
+    await coordinator.page.keyboard.type("x?gmc")
+    await expect(coordinator.field).to_have_value("x?gmc")
+    await press("Escape")
+    for key in ("g", "m"):
+        await press(key)
+    await expect(coordinator.rows).to_have_text(["dan"])
+    await press("?")
+    await coordinator.page.get_by_label("Single-letter keys").uncheck()
+    await press("Escape")
+    for key in ("g", "w"):
+        await press(key)
+
+    await expect(coordinator.page.locator("#view-mine")).to_have_attribute("aria-current", "true")
+
+
+async def test_rows_keep_their_place_under_the_pointer(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    await coordinator.sign_in(bridge)
+    await bridge.hand_over("ana", for_s=20)
+    await bridge.hand_over("dan", for_s=10)
+    await expect(coordinator.waiting).to_have_text(["ana", "dan"])
+
+    await coordinator.chat("dan").hover()
+    await bridge.hand_over("eva", for_s=60)
+    await expect(coordinator.rows).to_have_text(["ana", "dan", "eva"])
+
+    await expect(coordinator.rows).to_have_text(["eva", "ana", "dan"])  # once it rests
+
+
+async def test_of_many_conversations_a_window_is_on_the_page_and_all_can_be_searched(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    for n in range(120):
+        await bridge.record(f"user{n}", "user", f"Rezervare {n}", datetime.now(UTC))
+    await coordinator.sign_in(bridge)
+    await coordinator.show("open")
+    rows = coordinator.page.locator("#rows > li")
+    await expect(rows.first).to_have_attribute("aria-posinset", "1")
+
+    await coordinator.page.locator(".chat").first.press("End")
+    await expect(coordinator.page.locator('[aria-posinset="50"]')).to_be_visible()
+    for _ in range(2):
+        await coordinator.page.keyboard.press("End")
+        await coordinator.page.keyboard.press("ArrowDown")
+        await expect(coordinator.page.locator(".chat:focus")).to_be_visible()
+    assert await rows.count() <= 60
+    await coordinator.page.keyboard.press("/")
+    await coordinator.page.keyboard.type("rezervare 7")
+
+    await expect(coordinator.rows.filter(has_text="user77")).to_be_visible()
+    await expect(coordinator.rows.filter(has_text="user119")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_romanian_browser_has_the_missed_list_in_romanian(
     bridge: Bridge, open_coordinator: OpenCoordinator, scheme: str

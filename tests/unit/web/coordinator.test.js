@@ -1,14 +1,56 @@
-/** The words of the coordinators' page. */
+/** The words of the coordinators' page, and the rules of its list. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { customerName, textsIn } from "../../../entrypoints/web/coordinator/texts.js";
+import { awaitedSince, heldOrder, toneOf } from "../../../entrypoints/web/coordinator/list-view.js";
+import { DeskWords } from "../../../entrypoints/web/coordinator/texts.js";
 
-test("the texts about missed messages are Romanian for Romanians, and else English", () => {
-  const labels = ["ro", "ro-RO", "RO-md", "en", "rom", "de"].map((tag) => textsIn(tag).missed);
+const AT = "2030-01-01T12:00:00.000Z";
+const LATER = "2030-01-01T12:05:00.000Z";
+const ENGLISH = new DeskWords("en-GB");
+const ROMANIAN = new DeskWords("ro-RO");
 
-  assert.deepEqual(labels, ["Ratate", "Ratate", "Ratate", "Missed", "Missed", "Missed"]);
+const row = (sessionId, changed = {}) => ({
+  sessionId,
+  status: "live",
+  since: AT,
+  waitingSince: null,
+  unansweredSince: null,
+  ...changed,
+});
+const ids = (rows) => rows.map(({ sessionId }) => sessionId);
+
+test("the words are Romanian for Romanians, and else English", () => {
+  const titles = ["ro", "ro-RO", "RO-md", "en", "rom", "de"].map((tag) =>
+    new DeskWords(tag).t("title"),
+  );
+
+  assert.deepEqual(titles, [...Array(3).fill("Coordonatori"), ...Array(3).fill("Coordinators")]);
+});
+
+test("a number of things has the form of its language", () => {
+  const days = (words) => [1, 7, 30].map((n) => words.n("lastDays", n));
+
+  assert.deepEqual(days(ENGLISH), ["Today", "Last 7 days", "Last 30 days"]);
+  assert.deepEqual(days(ROMANIAN), ["Astăzi", "Ultimele 7 zile", "Ultimele 30 de zile"]);
+});
+
+test("a code of the wire's without words of its own is shown as it is, and is never a property", () => {
+  assert.equal(ENGLISH.code("reason", "user_request"), "Asked for a person");
+  assert.equal(ENGLISH.code("reason", "constructor"), "constructor");
+  assert.equal(ENGLISH.code("reason", null), "");
+  assert.match(ENGLISH.refusalOf("toString"), /toString/);
+});
+
+test("a value is put in as it is, whatever it looks like", () => {
+  assert.equal(ENGLISH.t("calls.waiting", { name: "$& {name} #" }), "$& {name} # is waiting");
+});
+
+test("a time is said in its largest unit", () => {
+  const said = [8, 59, 60, 3_599, 3_900, 48 * 3_600].map((s) => ENGLISH.duration(s * 1000));
+
+  assert.deepEqual(said, ["8 s", "59 s", "1 min", "59 min", "1 h 05", "2 d"]);
 });
 
 test("a visitor has a name that people can say", () => {
