@@ -142,7 +142,12 @@ class Bridge:
 
 @asynccontextmanager
 async def serving(
-    store: SqliteBridgeStore, double: AgentServerDouble, server_url: str, *, port: int = 0
+    store: SqliteBridgeStore,
+    double: AgentServerDouble,
+    server_url: str,
+    *,
+    port: int = 0,
+    businesses: str = "",
 ) -> AsyncIterator[Bridge]:
     """Run the whole bridge over this store, which outlives it."""
     settings = Settings(agent_server_url=server_url, businesses=businesses)
