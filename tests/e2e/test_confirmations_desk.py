@@ -91,7 +91,7 @@ async def ana(server: Asking) -> AsyncIterator[User]:
 
 
 def asked(desk: CoordinatorPage) -> Locator:
-    return desk.page.locator("#asked .chat strong")
+    return desk.missed
 
 
 def card(desk: CoordinatorPage) -> Locator:
@@ -112,7 +112,7 @@ async def test_a_coordinator_says_yes_and_both_pages_show_the_outcome_until_it_i
         question, _ = await question_to(one)
         for desk in (maria, ion):
             await expect(asked(desk)).to_have_text(["ana"])
-            await expect(desk.page.locator("#asked-label")).to_have_text("Needs your yes")
+            await expect(desk.page.locator(".asks")).to_have_text("Needs your yes")
             await desk.open()
             await expect(card(desk)).to_contain_text(WHAT)
             await expect(card(desk)).to_contain_text("The assistant waits for a coordinator’s yes")
@@ -125,13 +125,13 @@ async def test_a_coordinator_says_yes_and_both_pages_show_the_outcome_until_it_i
             await expect(card(desk)).to_contain_text("Done. (by Maria)")
             await expect(card(desk)).to_contain_text("Rezervat, cod R-7.")
             await expect(card(desk).get_by_role("button")).to_have_count(0)
-            await expect(desk.owner).to_have_text("is with the assistant")
+            await expect(desk.owner).to_contain_text("with the assistant")
         await maria.page.reload()
         await maria.is_connected()
         await maria.open()
         await expect(card(maria)).to_contain_text("Done. (by Maria)")
-        await expect(maria.page.locator("#asked-label")).to_have_text("After your yes")
-        await maria.page.locator("#attend").click()
+        await expect(maria.page.locator(".asks")).to_have_count(0)
+        await maria.act("Done")
         for desk in (maria, ion):
             await expect(asked(desk)).to_have_count(0)
         assert len(server.tools.requests) == 1
@@ -164,7 +164,7 @@ async def test_while_the_server_is_away_the_card_says_so_and_stays(open_desk: Op
             await expect(button(maria, "Yes")).to_be_enabled()
 
         await button(maria, "Yes").click()
-        await expect(card(maria).get_by_role("alert")).to_contain_text("cannot be reached")
+        await expect(card(maria).get_by_role("alert")).to_contain_text("server is away")
 
         async with both.serve() as server:
             await button(maria, "Yes").click()
@@ -193,11 +193,11 @@ async def test_the_page_is_romanian_for_romanians_and_fits_a_phone(open_desk: Op
     async with system() as both, both.serve() as server, ana(server) as one:
         await maria.sign_in(both.bridge, "Maria")
         await question_to(one)
-        await expect(maria.page.locator("#asked-label")).to_have_text("Așteaptă acordul dvs.")
+        await expect(maria.page.locator(".asks")).to_have_text("Cere acordul")
 
         await maria.open()
 
-        await expect(card(maria)).to_contain_text("Asistentul așteaptă acordul unui coordonator")
+        await expect(card(maria)).to_contain_text("Asistentul așteaptă acordul dvs.")
         await expect(button(maria, "Nu")).to_be_in_viewport()
         assert await maria.overflow_px() == 0
         await button(maria, "Da").focus()
@@ -212,10 +212,8 @@ async def test_the_servers_log_shows_the_steps_of_a_call_as_such(open_desk: Open
         await question_to(one)
         await maria.open()
 
-        await maria.page.locator("#earlier").click()
-
-        step = maria.page.locator("#log .divider", has_text="Tool: ")
-        await expect(step).to_have_text([f"Tool: {WHAT} · waits for a yes"])
+        step = maria.page.locator(".line.step")
+        await expect(step).to_contain_text([f"{WHAT} · waits for a yes"])
 
 
 async def test_what_the_customer_is_asked_calls_no_coordinator(open_desk: OpenDesk) -> None:

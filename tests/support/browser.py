@@ -170,45 +170,87 @@ class CoordinatorPage:
         await self.page.goto(f"http://{bridge.address}/")
         if business is not None:
             await self.page.get_by_label("Business").fill(business)
-        await self.page.get_by_label("Your name").fill(name)
+        await self.page.locator("input[name=name]").fill(name)
         if token is not None:
             await self.page.locator("input[name=token]").fill(token)
-        await self.page.get_by_role("button", name="Sign in").click()
+        await self.page.locator("#sign-in .primary").click()
         await self.is_connected()
+        await self.show("waiting")
 
     async def is_connected(self) -> None:
-        await expect(self.page.locator("#pill-label")).to_have_text("Connected")
+        await expect(self.page.locator("#status")).to_have_attribute("data-tone", "good")
 
-    async def open(self, user: str = "ana") -> None:
+    async def show(self, view: str) -> None:
+        """Show a list: mine, waiting, open or history."""
+        await self.page.locator(f"#view-{view}").click()
+
+    async def open(self, user: str = "ana", view: str = "waiting") -> None:
+        await self.show(view)
         await self.chat(user).click()
         await expect(self.page.locator("#owner-title")).to_have_text(user)
 
     async def claim(self, user: str = "ana") -> None:
         await self.open(user)
-        await self.page.get_by_role("button", name="Claim").click()
-        await expect(self.owner).to_have_text("is with you")
+        await self.act("Claim")
+        await expect(self.owner).to_contain_text("with you")
+
+    async def act(self, name: str) -> None:
+        """Press a button of the open conversation's head, in its menu if it is there."""
+        button = self.page.locator("#conversation .owner").get_by_role(
+            "button", name=name, include_hidden=True
+        )
+        if await button.locator("xpath=ancestor::*[@id='talk-menu']").count():
+            await self.page.locator("#conversation button.more").click()
+        await button.click()
+
+    async def confirm(self, name: str) -> None:
+        """Press a button of the dialog that asks."""
+        await self.page.get_by_role("dialog").get_by_role("button", name=name).click()
+
+    async def write_as(self, mode: str) -> None:
+        """Write a "Reply", a "Note" or a "Whisper" from now on."""
+        await self.modes.get_by_text(mode, exact=True).click()
 
     async def send(self, text: str) -> None:
-        await self.page.get_by_label("Message", exact=True).fill(text)
-        await self.page.get_by_label("Message", exact=True).press("Enter")
+        await self.field.fill(text)
+        await self.field.press("Enter")
 
     def chat(self, user: str) -> Locator:
         return self.page.locator(".chat").filter(has=self.page.get_by_text(user, exact=True))
 
     def bubbles(self, author: str) -> Locator:
-        return self.page.locator(f'[data-author="{author}"][data-state="stored"] .bubble')
+        """Return the bubbles of the messages of an author."""
+        entry = f'[data-kind="message"][data-author="{author}"][data-state="stored"]'
+        return self.page.locator(f"{entry} .bubble")
+
+    @property
+    def modes(self) -> Locator:
+        """As what one can write."""
+        return self.page.locator(".modes button:visible")
+
+    @property
+    def field(self) -> Locator:
+        """Where one writes."""
+        return self.page.locator("#conversation .composer textarea")
+
+    @property
+    def rows(self) -> Locator:
+        """The names in the list that is shown."""
+        return self.page.locator(".chat strong")
 
     @property
     def waiting(self) -> Locator:
-        return self.page.locator("#waiting .chat strong")
+        """The names of those who wait, in the list of those."""
+        return self.page.locator('.chat[data-status="waiting"] strong')
 
     @property
     def missed(self) -> Locator:
-        return self.page.locator("#missed .chat strong")
+        """The names of those who left a message or wait for a yes, in the list of who waits."""
+        return self.page.locator('.chat:not([data-status="waiting"]) strong')
 
     @property
-    def online(self) -> Locator:
-        return self.page.locator("#online li")
+    def here(self) -> Locator:
+        return self.page.locator("#here")
 
     @property
     def owner(self) -> Locator:

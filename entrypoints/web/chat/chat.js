@@ -10,13 +10,14 @@ import { header } from "./header.js";
 import { blockNodes, blocksText, parseMarkdown } from "./markdown.js";
 import { Menu } from "./menu.js";
 import { MessageList } from "./message-list.js";
+import { rowsOf } from "./messages.js";
 import { endOf, Rating } from "./rating.js";
 import { Words } from "./texts.js";
 import { accentProperties } from "./theme.js";
 import { saveText, transcriptText } from "./transcript.js";
 
 /** @import { ChatClient } from "../client/client.js" */
-/** @import { MessageItem } from "../client/conversation.js" */
+/** @import { Conversation, Item, MessageItem } from "../client/conversation.js" */
 
 /**
  * @typedef {object} ChatViewOptions
@@ -39,6 +40,7 @@ export class ChatView {
   #root;
   #view;
   #menu;
+  /** @type {MessageList<Item, Conversation>} */
   #list;
   #composer;
   #rating;
@@ -76,6 +78,7 @@ export class ChatView {
     this.#rating = new Rating(this.#words);
     this.#menu = new Menu(this.#words, () => this.#render());
     this.#list = new MessageList(this.#words, {
+      rows: (items, from, to, conversation) => rowsOf(items, from, to, conversation, this.#words),
       greeting: () => this.#greeting(),
       tail: () => this.#tail(),
       loadEarlier: () => this.#attempt(() => chat.conversation.loadEarlier()),

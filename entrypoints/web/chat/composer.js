@@ -6,8 +6,9 @@ import { icon, iconButton } from "./dom.js";
 /** @import { Words } from "./texts.js" */
 
 /** The longest message, in characters after trimming, as the server counts them. */
-const MAX_LENGTH = 8_000;
-const COUNTED_FROM = 7_000;
+export const MAX_LENGTH = 8_000;
+/** Of the most characters, so many from the end they are counted for the reader. */
+const COUNTED = 1_000;
 const MAX_HEIGHT_PX = 148;
 
 export class Composer {
@@ -18,6 +19,7 @@ export class Composer {
   #send;
   #stop;
   #canSend = true;
+  maxLength = MAX_LENGTH;
 
   /**
    * @param {Words} words
@@ -89,9 +91,9 @@ export class Composer {
     const field = this.#field;
     const { texts } = this.#words;
     const length = [...field.value.trim()].length;
-    const isTooLong = length > MAX_LENGTH;
-    const count = texts.counter(this.#words.number(length), this.#words.number(MAX_LENGTH));
-    this.#counter.hidden = length < COUNTED_FROM;
+    const isTooLong = length > this.maxLength;
+    const count = texts.counter(this.#words.number(length), this.#words.number(this.maxLength));
+    this.#counter.hidden = length < this.maxLength - COUNTED;
     this.#counter.classList.toggle("over", isTooLong);
     setText(this.#counter, isTooLong ? `${texts.tooLong} ${count}` : count);
     if (isTooLong) field.ariaInvalid = "true";

@@ -35,6 +35,7 @@ export class ListWindow {
     const reachedEnd = this.to >= this.#length;
     const to = reachedEnd ? length : moved + (this.to - this.from);
     if (followsEnd && length - moved > LIMIT) this.#show(items, length - LIMIT + STEP, length);
+    else if (followsEnd) this.#show(items, Math.min(moved, length - FIRST), length);
     else this.#show(items, moved, Math.min(to, moved + LIMIT));
   }
 
@@ -65,6 +66,19 @@ export class ListWindow {
    */
   end(items) {
     if (!this.isAtEnd) this.#show(items, items.length - FIRST, items.length);
+  }
+
+  /**
+   * Show what is around an item; return whether there is one of this key.
+   *
+   * @param {readonly {key: string}[]} items
+   * @param {string} key
+   */
+  around(items, key) {
+    const at = indexOf(items, key, this.from);
+    if (at >= this.from && at < this.to) return true;
+    if (at >= 0) this.#show(items, at - FIRST, Math.min(at + STEP, items.length));
+    return at >= 0;
   }
 
   get isAtStart() {

@@ -3,15 +3,19 @@
 import { el, setText } from "../shared/dom.js";
 import { icon, morph, morphChildren } from "./dom.js";
 import { ListWindow } from "./list-window.js";
-import { rowsOf } from "./messages.js";
 
-/** @import { Conversation, Item } from "../client/conversation.js" */
 /** @import { Row } from "./messages.js" */
 /** @import { Words } from "./texts.js" */
 
 const NEAR_END_PX = 60;
 const NEAR_EDGE_PX = 600;
+/** A row of which less can be seen does not count as seen. */
+const SLIVER_PX = 4;
 
+/**
+ * @template {{key: string}} Item
+ * @template {{items: () => readonly Item[], hasEarlier: boolean}} Conversation
+ */
 export class MessageList {
   #words;
   #options;
@@ -39,6 +43,8 @@ export class MessageList {
   /**
    * @param {Words} words
    * @param {object} options
+   * @param {(items: readonly Item[], from: number, to: number, conversation: Conversation) => Row[]}
+   *   options.rows  returns the rows of a part of the items
    * @param {() => ChildNode[]} options.greeting  what is before the first message
    * @param {() => ChildNode[]} options.tail  what is behind the last one
    * @param {() => Promise<boolean>} options.loadEarlier  returns whether that went well
@@ -82,6 +88,28 @@ export class MessageList {
     this.#update();
   }
 
+  /** The key of the first row that can be seen; null: the end is in sight. */
+  get place() {
+    const anchor = this.#followsEnd ? null : this.#anchor();
+    return [...this.#shown].find(([, { node }]) => node === anchor)?.[0] ?? null;
+  }
+
+  /**
+   * Show an item at the top; return whether there is one of this key.
+   *
+   * @param {string} key
+   */
+  showAt(key) {
+    if (!this.#window.around(this.#items, key)) return false;
+    this.#followsEnd = false;
+    this.#update();
+    const scroller = this.#scroller;
+    const top = this.#shown.get(key)?.node.getBoundingClientRect().top ?? 0;
+    scroller.scrollTop += top - scroller.getBoundingClientRect().top;
+    this.#onScroll();
+    return true;
+  }
+
   focus() {
     this.#scroller.focus({ preventScroll: true });
   }
@@ -92,7 +120,7 @@ export class MessageList {
     this.#update();
     this.#loadsByItself = await this.#options.loadEarlier();
     this.#isLoading = false;
-    this.#update();
+    if (this.#conversation) this.render(this.#conversation);
     this.#onScroll(); // a reader who is at the top meanwhile cannot scroll further to see it
   }
 
@@ -125,11 +153,7 @@ export class MessageList {
   #place() {
     if (this.#followsEnd) return () => this.#toEnd();
     const scroller = this.#scroller;
-    const { top } = scroller.getBoundingClientRect();
-    // The name of a day goes before the first message of it that is on the page.
-    const anchor = [...this.#list.querySelectorAll(":scope > :not(.day)")].find(
-      (node) => node.getBoundingClientRect().bottom > top,
-    );
+    const anchor = this.#anchor();
     const before = anchor?.getBoundingClientRect().top ?? 0;
     return () => {
       const moved = anchor?.isConnected ? anchor.getBoundingClientRect().top - before : 0;
@@ -137,11 +161,20 @@ export class MessageList {
     };
   }
 
+  /** Return the first row that can be seen. */
+  #anchor() {
+    const { top } = this.#scroller.getBoundingClientRect();
+    // The name of a day goes before the first message of it that is on the page.
+    return [...this.#list.querySelectorAll(":scope > :not(.day)")].find(
+      (node) => node.getBoundingClientRect().bottom > top + SLIVER_PX,
+    );
+  }
+
   #renderRows() {
     if (!this.#conversation) return;
     const list = this.#list;
     const { from, to } = this.#window;
-    const rows = rowsOf(this.#items, from, to, this.#conversation, this.#words);
+    const rows = this.#options.rows(this.#items, from, to, this.#conversation);
     const known = this.#shown;
     this.#shown = new Map();
     rows.forEach((row, n) => {

@@ -226,11 +226,12 @@ export class PhoenixChannel extends Emitter {
    *
    * @param {string} event
    * @param {object} payload
+   * @param {number} [timeoutMs]
    */
-  async push(event, payload) {
+  async push(event, payload, timeoutMs = TIMEOUT_MS) {
     if (this.#state.name !== "joined") throw new PushError("disconnected");
     try {
-      return await this.#request(this.topic, event, payload);
+      return await this.#request(this.topic, event, payload, timeoutMs);
     } catch (error) {
       const reason = error instanceof PushError ? error.reason : "";
       // The server has dropped the channel, and its phx_error was lost.
@@ -349,10 +350,10 @@ export class PhoenixChannel extends Emitter {
    * @param {string} topic
    * @param {string} event
    * @param {object} payload
-   * @param {number} [timeoutMs]
+   * @param {number} timeoutMs
    * @returns {Promise<unknown>}
    */
-  #request(topic, event, payload, timeoutMs = TIMEOUT_MS) {
+  #request(topic, event, payload, timeoutMs) {
     return new Promise((resolve, reject) => {
       const ref = this.nextRef();
       this.#await(ref, timeoutMs, { resolve, reject });

@@ -1,331 +1,429 @@
-/** The coordinators' page: who is signed in, the open conversation, and the controls. */
+/** The coordinators' page: who is signed in, which part is shown, and the keys. */
 
-import { Composer } from "../chat/composer.js";
-import { Words } from "../chat/texts.js";
+import { plainName } from "../chat/texts.js";
+import { isTransientRefusal } from "../client/connection.js";
+import { PhoenixChannel, V2 } from "../client/phoenix.js";
 import {
-  alertIfRefused,
   connectionOf,
-  hideAlert,
   ownSocketUrl,
   showAlert,
-  showConnectionState,
   superviseConnection,
 } from "../shared/connection.js";
-import { isTransientRefusal } from "../client/connection.js";
-import { byId, listen, setText, typedById } from "../shared/dom.js";
-import { PhoenixChannel, PushError, V2 } from "../client/phoenix.js";
-import { explainRefusal } from "../shared/texts.js";
-import { ChatList } from "./chat-list.js";
-import { Sound } from "./sound.js";
-import { END_DIALOGS, refusalTitle, textsIn } from "./texts.js";
-import { toPastMessage, Transcript } from "./transcript.js";
-import { canWriteIn, CoordinatorView, listOf } from "./view.js";
+import { byId, el, listen, setText, typedById } from "../shared/dom.js";
+import { Attention } from "./attention.js";
+import { Desk } from "./desk.js";
+import { ListView } from "./list-view.js";
+import { OutcomesView } from "./outcomes-view.js";
+import { TalkView } from "./talk-view.js";
+import { DeskWords } from "./texts.js";
 
-/** @import { Chat, Identity, Missed } from "./chat-list.js" */
-/** @import { PastEntry, PastMessage } from "./transcript.js" */
+/** @import { ConnectionState } from "../client/client.js" */
+/** @import { Membership, View } from "./desk.js" */
+/** @import { TextKey } from "./texts.js" */
 
+/** @typedef {{coordinatorId: string, businesses: Membership[], expiresAt?: string}} Session */
+/** @typedef {"list" | "conversation" | "context" | "outcomes"} PartName  on a phone, one is shown */
+
+const SESSION = "coordinators session"; // credentials go with the window
+const REMEMBERED = "coordinator";
+const RENEWED_BEFORE_MS = 6 * 3_600_000;
+const TICK_MS = 5_000;
+const SEQUENCE_MS = 1_500;
+
+/** @type {[keys: string, text: TextKey, action?: () => void][]} without: a button has the key */
+const KEYS = [
+  ["j, ↓", "key.next", () => page?.list.focus(1)],
+  ["k, ↑", "key.previous", () => page?.list.focus(-1)],
+  ["Enter", "key.open"],
+  ["u", "key.unread", () => openUnanswered()],
+  ["g m", "view.mine", () => showView("mine")],
+  ["g w", "view.waiting", () => showView("waiting")],
+  ["g a", "view.open", () => showView("open")],
+  ["g h", "view.history", () => showView("history")],
+  ["g o", "outcomes", () => go("outcomes")],
+  ["/, Ctrl+K", "searchAll", () => search()],
+  ["c", "key.claim"],
+  ["r", "key.reply"],
+  ["n", "key.note"],
+  ["w", "key.whisper"],
+  ["s", "key.suggest"],
+  ["f", "key.forward"],
+  ["q", "key.requeue"],
+  ["e", "key.return"],
+  ["x", "key.close"],
+  ["Esc", "key.leave"],
+  ["?", "keys", () => keysDialog.showModal()],
+];
+
+const words = new DeskWords();
 const signInDialog = typedById(HTMLDialogElement, "sign-in-dialog");
 const signInForm = typedById(HTMLFormElement, "sign-in");
-const endDialog = typedById(HTMLDialogElement, "end-dialog");
-const view = new CoordinatorView(openChat, (key) => chat?.transcript.retry(key), confirm);
-const sound = new Sound(() =>
-  setText(byId("waiting-empty"), "No one is waiting. You will hear a sound when someone is."),
-);
-const composer = new Composer(new Words("en-GB"), {
-  onSend: (text) => {
-    chat?.transcript.send(text);
-    view.scrollToEnd();
-  },
-  onInput: (draft) => draft && chat?.transcript.notifyTyping(),
-  onStop: () => {},
-});
+const keysDialog = typedById(HTMLDialogElement, "keys-dialog");
+const singleKeys = typedById(HTMLInputElement, "single-keys");
 
-/** @type {{chats: ChatList, channel: PhoenixChannel} | null} of the business, once signed in */
-let desk = null;
-/** @type {{sessionId: string, transcript: Transcript, channel: PhoenixChannel} | null} open */
-let chat = null;
-/** @type {PastMessage[]} of the open conversation: as the bridge or, once asked, the server has it */
-let past = [];
-let hasEarlier = true;
-/** @type {Missed | null} what the user of the open conversation left, also after the answer */
-let left = null;
-/** @type {"return" | "close"} what the dialog asks about */
-let ending = "return";
+/** @type {Session | null} */
+let session = null;
+/** @type {ReturnType<typeof start> | null} what there is once somebody is signed in */
+let page = null;
+/** @type {{password: boolean, token: boolean} | null} how one signs in; null: it is not known */
+let how = null;
+/** @type {ConnectionState | undefined} the refusal that was reported last */
+let refusal;
 let isRenderDue = false;
+/** The first key of a sequence, and when it was pressed. */
+let first = { key: "", at: 0 };
 
 // Signing in.
 
-function restoreIdentity() {
-  const remembered = JSON.parse(localStorage.getItem("coordinator") ?? "null");
-  const token = sessionStorage.getItem("token") ?? "";
-  const values = { businessId: "b1", coordinatorId: "", ...remembered, token };
-  for (const [name, value] of Object.entries(values)) {
-    /** @type {HTMLInputElement} */ (signInForm.elements.namedItem(name)).value = value;
-  }
-  if (remembered) signIn(values);
-  else signInDialog.showModal();
+async function restoreSession() {
+  const kept = JSON.parse(sessionStorage.getItem(SESSION) ?? "null");
+  if (kept) enter(kept);
+  how = await fetch("/sign-in").then(
+    (reply) => (reply.ok ? reply.json() : null),
+    () => null,
+  );
+  if (kept) return;
+  const { coordinatorId, businessId } = remembered();
+  // Where a name alone is enough, who one is is asked once.
+  if (!coordinatorId || how?.password || how?.token) askToSignIn();
+  else enter({ coordinatorId, businesses: [{ businessId, name: "", token: "" }] });
 }
 
-function onSignInClosed() {
-  const isConfirmed = signInDialog.returnValue === "ok";
-  signInDialog.returnValue = "";
-  if (!isConfirmed) return;
-  const identity = /** @type {Identity} */ (Object.fromEntries(new FormData(signInForm)));
+const remembered = () => JSON.parse(localStorage.getItem(REMEMBERED) ?? "{}");
+
+/** @param {string} [note]  why it is asked for again */
+function askToSignIn(note = "") {
+  const { businessId = "b1", coordinatorId = "" } = remembered();
+  const isPassword = how?.password === true;
+  showField("businessId", !isPassword, businessId);
+  showField("name", true, coordinatorId);
+  showField("password", isPassword);
+  showField("token", !isPassword && how?.token !== false).required = how?.token === true;
+  setText(byId("sign-in-note"), note);
+  if (!signInDialog.open) signInDialog.showModal();
+  const fields = [...signInForm.querySelectorAll("input:enabled")];
+  /** @type {HTMLInputElement[]} */ (fields).find(({ value }) => !value)?.focus();
+}
+
+/** @param {string} name @param {boolean} isShown @param {string} [value]  unless one is typed */
+function showField(name, isShown, value = "") {
+  const field = /** @type {HTMLInputElement} */ (signInForm.elements.namedItem(name));
+  field.disabled = !isShown;
+  field.value ||= value;
+  /** @type {HTMLElement} */ (field.closest("label")).hidden = !isShown;
+  return field;
+}
+
+/** @param {SubmitEvent} event */
+async function onSignIn(event) {
+  event.preventDefault();
+  const data = new FormData(signInForm);
+  const [businessId, name, token] = ["businessId", "name", "token"].map((field) =>
+    String(data.get(field) ?? ""),
+  );
   // As the bridge has it: the page compares names with its own.
-  identity.coordinatorId = identity.coordinatorId.normalize("NFC").trim().replace(/\s+/gu, " ");
-  const { token, ...names } = identity;
-  localStorage.setItem("coordinator", JSON.stringify(names));
-  sessionStorage.setItem("token", token); // a credential goes with the window
-  signIn(identity);
-}
-
-/** @param {Identity} identity */
-function signIn(identity) {
-  leaveChat();
-  desk?.channel.disconnect();
-  const channel = channelTo(`coordinators:${identity.businessId}`, identity);
-  const chats = new ChatList(identity, channel);
-  desk = { chats, channel };
-  channel.on("state", showConnection);
-  chats.on("change", scheduleRender);
-  chats.on("attention", ({ sessionId }) => {
-    if (document.hidden || sessionId !== chats.selected) sound.play();
-  });
-  chats.on("refused", (refusal) => {
-    const title = refusalTitle(refusal.chat.userId, refusal.requestedStatus);
-    showAlert(title, explainRefusal(refusal.reason));
-  });
-  setText(byId("signed-in-as"), `${identity.coordinatorId} · ${identity.businessId}`);
-  channel.connect();
-  scheduleRender();
+  const coordinatorId = name.normalize("NFC").trim().replace(/\s+/gu, " ");
+  const refused = data.has("password")
+    ? await requestTokens("/sign-in", { name: coordinatorId, password: data.get("password") })
+    : enter({ coordinatorId, businesses: [{ businessId, name: "", token }] });
+  setText(byId("sign-in-note"), refused ? words.refusalOf(refused) : "");
 }
 
 /**
- * @param {string} topic
- * @param {object} payload
+ * Go on with tokens that the bridge gives; return why it gives none.
+ *
+ * @param {string} path
+ * @param {object} body
  */
-function channelTo(topic, payload) {
-  return new PhoenixChannel({
+async function requestTokens(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  const request = { method: "POST", headers, body: JSON.stringify(body) };
+  const reply = await fetch(path, request).catch(() => null);
+  if (!reply?.ok) {
+    const { status } = reply ?? {};
+    return status === 401 ? "wrong_password" : status === 429 ? "rate_limited" : "unreachable";
+  }
+  const { name, expiresAt, businesses } = await reply.json();
+  return enter({ coordinatorId: name, expiresAt, businesses });
+}
+
+/**
+ * Begin as somebody, or go on with new tokens: nothing that is on the page is lost.
+ *
+ * @param {Session} given
+ */
+function enter(given) {
+  const isOther = session !== null && identityOf(session) !== identityOf(given);
+  session = given;
+  const { coordinatorId, businesses } = given;
+  sessionStorage.setItem(SESSION, JSON.stringify(given));
+  const names = { coordinatorId, businessId: businesses[0]?.businessId };
+  localStorage.setItem(REMEMBERED, JSON.stringify(names));
+  signInForm.reset();
+  signInDialog.close();
+  if (isOther) location.reload();
+  else if (!page) page = start(given);
+  else {
+    page.desk.renew(businesses);
+    for (const channel of page.desk.channels) channel.connect(); // those that were refused
+  }
+  return null;
+}
+
+/** @param {Session} session */
+const identityOf = ({ coordinatorId, businesses }) =>
+  JSON.stringify([coordinatorId, businesses.map(({ businessId }) => businessId).sort()]);
+
+/** Get new tokens long before these expire; where there are none, the password is asked for then. */
+function renewTokens() {
+  const { expiresAt, businesses = [] } = session ?? {};
+  if (!expiresAt || Date.parse(expiresAt) - Date.now() > RENEWED_BEFORE_MS) return;
+  requestTokens("/sign-in/renew", { tokens: businesses.map(({ token }) => token) });
+}
+
+function signOut() {
+  sessionStorage.removeItem(SESSION);
+  localStorage.removeItem(REMEMBERED);
+  page?.desk.dispose(); // its drafts stay for whoever signs in by this name
+  location.reload();
+}
+
+// The desk.
+
+/** @param {Session} session */
+function start({ coordinatorId, businesses }) {
+  const desk = new Desk({ coordinatorId, businesses, openChannel, storage: localStorage });
+  const list = new ListView(desk, words, openChat);
+  const talk = new TalkView(byId("conversation"), desk, words, openChat);
+  const attention = new Attention(desk, words, openChat);
+  const outcomes = new OutcomesView(desk, words);
+  setText(byId("signed-in-as"), coordinatorId);
+  desk.on("change", scheduleRender);
+  desk.on("attention", (call) => attention.call(call));
+  desk.on("refused", ({ chat, requestedStatus, reason }) => {
+    const change = words.code("change", requestedStatus);
+    const name = words.customer(chat.userId);
+    showAlert(words.t("refused", { name, change }), words.refusalOf(reason));
+  });
+  desk.on("ended", ({ chat }) => {
+    const name = plainName(chat.coordinatorId) || words.t("colleague");
+    const state = words.code("status", chat.status, { name });
+    showAlert(words.t("notYours", { name: words.customer(chat.userId) }), state);
+  });
+  desk.connect();
+  scheduleRender();
+  return { desk, list, talk, attention, outcomes };
+}
+
+/** @param {string} topic @param {object} payload */
+const openChannel = (topic, payload) =>
+  new PhoenixChannel({
     url: ownSocketUrl(),
     vsn: V2,
     topic,
     joinPayload: () => payload,
     isTransient: isTransientRefusal,
   });
-}
 
-function showConnection() {
-  if (!desk) return;
-  const state = connectionOf(desk.channel);
-  showConnectionState(state);
-  if (state.name === "refused") {
-    showAlert("Connection refused.", explainRefusal(state.reason, state.response));
-  } else if (state.name === "joined") hideAlert();
-  scheduleRender();
-}
-
-// The open conversation.
-
-/** @param {string} sessionId */
-function openChat(sessionId) {
-  openView("conversation");
-  const opened = desk?.chats.chat(sessionId);
-  if (!desk || !opened || desk.chats.selected === sessionId) return;
-  leaveChat();
-  const { coordinatorId, token } = desk.chats.identity;
-  const { businessId, userId } = opened;
-  const channel = channelTo(`chat:${businessId}:${userId}`, { businessId, userId, token });
-  const transcript = new Transcript(coordinatorId, channel);
-  chat = { sessionId, transcript, channel };
-  desk.chats.select(sessionId);
-  transcript.on("change", scheduleRender);
-  // What the server told the bridge meanwhile is fetched again after every interruption.
-  channel.on("state", (state) => {
-    if (state.name === "joined") loadPast(sessionId);
-    scheduleRender();
-  });
-  channel.connect();
-  composer.fill("");
-}
-
-function leaveChat() {
-  chat?.channel.disconnect();
-  chat = null;
-  past = [];
-  hasEarlier = true;
-  left = null;
-  desk?.chats.select(null);
-}
-
-/** @param {string} sessionId */
-async function loadPast(sessionId) {
-  if (!desk || isFromServer()) return; // the server's own log has more than the bridge
-  try {
-    const entries = await desk.chats.history(sessionId);
-    if (chat?.sessionId === sessionId) past = entries.map(toPastMessage);
-  } catch (error) {
-    if (!(error instanceof PushError)) throw error;
-  }
-  scheduleRender();
-}
-
-const isFromServer = () => past.some(({ seq }) => seq !== null);
-
-/** Load a page of the server's log; the first one replaces what the bridge had. */
-async function loadEarlier() {
-  if (!desk || !chat) return;
-  const { sessionId } = chat;
-  const before = past.find(({ seq }) => seq !== null)?.seq ?? null;
-  const { messages, more } = await desk.chats.serverHistory(sessionId, before);
-  if (chat?.sessionId !== sessionId) return;
-  const page = messages.filter(({ kind }) => kind === "message").map(toPastMessage);
-  past = before === null ? page : [...page, ...past];
-  hasEarlier = more;
-  scheduleRender();
-}
-
-/**
- * Return what was written before the live chat: as loaded, else from the context package.
- *
- * @param {Transcript} transcript
- * @param {Chat} selected
- */
-function pastMessages(transcript, selected) {
-  left = selected.missed ?? left;
-  const live = new Set(transcript.messages.map(({ key }) => key));
-  /** @type {PastEntry[]} */
-  const lastMessages = listOf((selected.missed ?? selected).context?.lastMessages);
-  const messages = past.length > 0 ? past : lastMessages.map(toPastMessage);
-  return withMissed(messages, left).filter(({ key }) => !live.has(key));
-}
-
-/**
- * Add the message that the user left, unless it is among what was written.
- *
- * @param {PastMessage[]} messages
- * @param {Missed | null} missed
- */
-function withMissed(messages, missed) {
-  if (
-    !missed ||
-    messages.some(({ author, text }) => author === "user" && text === missed.message)
-  ) {
-    return messages;
-  }
-  const entry = { author: /** @type {const} */ ("user"), ...missed, messageId: "missed" };
-  return [...messages, toPastMessage(entry, messages.length)];
-}
-
-/** Render a burst of changes once. */
+/** Render a burst of changes once; also the title of a page that is not seen. */
 function scheduleRender() {
   if (isRenderDue) return;
   isRenderDue = true;
-  queueMicrotask(() => {
-    isRenderDue = false;
-    if (!desk) return;
-    const { chats, channel } = desk;
-    const transcript = chat?.transcript ?? null;
-    const selected = chats.selectedChat;
-    view.show({
-      chats,
-      canAct: channel.state.name === "joined",
-      transcript,
-      past: transcript && selected ? pastMessages(transcript, selected) : [],
-      hasEarlier,
-    });
-    composer.render({ canSend: canWriteIn(chats, selected), canStop: false });
-  });
+  if (document.hidden) queueMicrotask(render);
+  else requestAnimationFrame(render);
 }
 
-// Actions on it.
+function render() {
+  isRenderDue = false;
+  if (!page) return;
+  page.list.show();
+  page.talk.show();
+  page.attention.show();
+  showStatus();
+}
+
+/** Show the state of the connection and of the AI server, and who is here. */
+function showStatus() {
+  if (!page) return;
+  const { channels, businesses, coordinatorId } = page.desk;
+  const states = channels.map((channel) => connectionOf(channel));
+  const { name } = states.find((state) => state.name !== "joined") ?? { name: "joined" };
+  const isJoined = name === "joined";
+  const isAway = businesses.some(({ isServerReachable }) => isServerReachable === false);
+  const tones = {
+    joined: isAway ? "busy" : "good",
+    offline: "bad",
+    waiting: "bad",
+    refused: "bad",
+  };
+  byId("status").dataset.tone = new Map(Object.entries(tones)).get(name) ?? "busy";
+  setText(
+    byId("connection"),
+    isJoined && isAway ? words.t("serverAway") : words.code("connection", name),
+  );
+  const names = new Set(businesses.flatMap(({ presence }) => presence.coordinators));
+  const others = [...names].filter((each) => each !== coordinatorId);
+  const here =
+    others.length > 0 ? words.t("here", { names: others.join(", ") }) : words.t("nobodyHere");
+  setText(byId("here"), isJoined ? here : "");
+  const refused = states.find((state) => state.name === "refused");
+  if (refused?.name === "refused" && refused !== refusal) onRefused(refused.reason);
+  refusal = refused;
+}
+
+/** @param {string} reason  why a join was refused */
+function onRefused(reason) {
+  if (["unauthorized", "token_expired"].includes(reason)) askToSignIn(words.t("signInAgain"));
+  else showAlert(words.t("connection.refused"), words.refusalOf(reason));
+}
+
+// What is shown.
+
+/** @param {string} sessionId @param {boolean} [isByPointer] */
+function openChat(sessionId, isByPointer = false) {
+  if (!page) return;
+  const { desk, talk } = page;
+  desk.select(sessionId);
+  go("conversation");
+  render();
+  const chat = desk.chat(sessionId);
+  if (isNarrow()) byId("conversation").focus();
+  // Who clicks and types writes; with keys one goes on in the list.
+  else if (isByPointer && chat && desk.isMine(chat)) talk.focusComposer();
+}
+
+const isNarrow = () => matchMedia("(max-width: 800px)").matches;
 
 /**
- * @param {"claim" | "return" | "close"} action
- * @param {{takeOver?: boolean, summary?: string | null}} [options]
- */
-async function act(action, options) {
-  const sessionId = chat?.sessionId;
-  const chats = desk?.chats;
-  if (!chats || !sessionId) return;
-  await alertIfRefused("The action failed.", () => chats.act(action, sessionId, options));
-}
-
-async function attend() {
-  const sessionId = chat?.sessionId;
-  const chats = desk?.chats;
-  if (!chats || !sessionId) return;
-  const title = textsIn(navigator.language).attendFailed;
-  await alertIfRefused(title, () => chats.attend(sessionId));
-}
-
-/**
- * @param {string} sessionId
- * @param {string} confirmId
- * @param {"yes" | "no"} answer
- */
-function confirm(sessionId, confirmId, answer) {
-  desk?.chats.confirm(sessionId, confirmId, answer);
-}
-
-/** @param {{takeOver?: boolean}} [options] */
-async function claim(options) {
-  await act("claim", options);
-  if (matchMedia("(pointer: fine)").matches) composer.focus();
-}
-
-/** @param {"return" | "close"} action */
-function openEndDialog(action) {
-  ending = action;
-  const { title, detail, confirm } = END_DIALOGS[action];
-  setText(byId("end-title"), title);
-  setText(byId("end-detail"), detail);
-  setText(byId("end-confirm"), confirm);
-  endDialog.showModal();
-}
-
-function onEndDialogClosed() {
-  const field = typedById(HTMLTextAreaElement, "summary");
-  const summary = field.value.trim();
-  if (endDialog.returnValue === "end") act(ending, { summary: summary || null });
-  field.value = endDialog.returnValue = "";
-}
-
-/**
- * Show one of the panels; on a wide screen all are visible.
+ * Show a part. The browser's way back leads to the one before.
  *
- * @param {"chats" | "conversation" | "context"} name
+ * @param {PartName} name
  */
-function openView(name) {
+function go(name) {
+  if (name === document.body.dataset.view) return;
+  const depth = history.state?.depth ?? 0;
+  if (name !== "list") history.pushState({ view: name, depth: depth + 1 }, "");
+  else if (depth > 0) history.go(-depth);
+  showPart(name);
+}
+
+/** @param {PartName} name */
+function showPart(name) {
   document.body.dataset.view = name;
+  if (name !== "outcomes") return;
+  page?.outcomes.load();
+  byId("outcomes-title").focus();
+}
+
+/** @param {View} name */
+function showView(name) {
+  go("list");
+  page?.list.showView(name);
+  page?.list.focus();
+}
+
+function search() {
+  go("list");
+  page?.list.focusSearch();
+}
+
+/** Open the conversation whose customer has waited longest: an own one, or one that is anybody's. */
+function openUnanswered() {
+  if (!page) return;
+  const { desk } = page;
+  const own = desk.rows("mine").filter(({ unanswered }) => unanswered > 0);
+  const all = [...own, ...desk.rows("waiting")];
+  const next = all.find(({ sessionId }) => sessionId !== desk.selected);
+  if (next) openChat(next.sessionId);
+}
+
+// Keys.
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  const { key, ctrlKey, metaKey, altKey, target } = event;
+  const isBusy = !page || document.querySelector("dialog[open]") !== null;
+  if (isBusy || event.defaultPrevented || altKey || !(target instanceof Element)) return;
+  if (key === "Escape") leave(target);
+  else if ((ctrlKey || metaKey) && key === "k") search();
+  else if (ctrlKey || metaKey || !singleKeys.checked) return;
+  else if (target.matches("input, textarea, select") || !press(key)) return;
+  event.preventDefault();
+}
+
+/**
+ * Do what a key is for; return whether it is for anything.
+ *
+ * @param {string} key
+ */
+function press(key) {
+  const isSecond = first.key === "g" && Date.now() - first.at < SEQUENCE_MS;
+  const pressed = isSecond ? `g ${key}` : key;
+  first = { key, at: Date.now() };
+  const [, , action] = KEYS.find(([keys]) => keys.split(", ").includes(pressed)) ?? [];
+  if (action) action();
+  const buttons = [...document.querySelectorAll(`[aria-keyshortcuts~="${CSS.escape(pressed)}"]`)];
+  const button = buttons.find((each) => each.checkVisibility() && !each.matches(":disabled"));
+  if (!action && button instanceof HTMLElement) button.click();
+  return Boolean(action ?? button);
+}
+
+/** @param {Element} target  what has the focus */
+function leave(target) {
+  if (target.id === "search") page?.list.leaveSearch();
+  else if (document.body.dataset.view === "outcomes" || isNarrow()) history.back();
+  else page?.list.focus();
+}
+
+// The page.
+
+/** Fill in the words of the page. */
+function showWords() {
+  document.documentElement.lang = words.language;
+  for (const node of document.querySelectorAll("[data-text], [data-label]")) {
+    const { text, label } = /** @type {HTMLElement} */ (node).dataset;
+    if (text) setText(node, words.t(/** @type {TextKey} */ (text)));
+    if (!label) continue;
+    node.ariaLabel = words.t(/** @type {TextKey} */ (label));
+    if (node instanceof HTMLButtonElement) node.title = node.ariaLabel;
+    if (node instanceof HTMLInputElement) node.placeholder = words.t("search");
+  }
+  const rows = KEYS.map(([keys, text]) => {
+    const each = keys.split(", ").map((key) => el("kbd", {}, key));
+    return el("div", {}, el("dt", {}, ...each), el("dd", {}, words.t(text)));
+  });
+  byId("keys").append(...rows);
 }
 
 function listenToControls() {
-  signInDialog.addEventListener("close", onSignInClosed);
-  signInDialog.addEventListener("cancel", (event) => {
-    if (!desk) event.preventDefault(); // there is nothing to go back to
+  signInForm.addEventListener("submit", onSignIn);
+  signInDialog.addEventListener("cancel", (event) => event.preventDefault()); // nothing is behind it
+  listen("sign-out", "click", signOut);
+  listen("sound", "click", () => page?.attention.toggleSound());
+  listen("notifications", "click", () => page?.attention.toggleNotifications());
+  listen("show-account", "click", () => {
+    const mine = page?.desk.totals.mine ?? 0;
+    setText(byId("leaves-live"), mine ? words.n("leavesLive", mine) : "");
   });
-  listen("pill", "click", () => signInDialog.showModal());
-  listen("back", "click", () => {
-    leaveChat();
-    openView("chats");
-  });
-  listen("open-context", "click", () => openView("context"));
-  listen("close-context", "click", () => openView("conversation"));
-  listen("claim", "click", () => claim());
-  listen("take-over", "click", () => claim({ takeOver: true }));
-  listen("attend", "click", () => attend());
-  listen("return", "click", () => openEndDialog("return"));
-  listen("close", "click", () => openEndDialog("close"));
-  endDialog.addEventListener("close", onEndDialogClosed);
-  listen("earlier", "click", () =>
-    alertIfRefused("Earlier messages could not be loaded.", loadEarlier),
+  listen("show-keys", "click", () => keysDialog.showModal());
+  singleKeys.checked = localStorage.getItem("keys") !== "off";
+  singleKeys.addEventListener("change", () =>
+    localStorage.setItem("keys", singleKeys.checked ? "on" : "off"),
   );
-  superviseConnection(() => [desk?.channel ?? null, chat?.channel ?? null], showConnection);
-  setInterval(() => desk && view.updateTimes(desk.chats), 500);
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("click", ({ target }) => {
+    const button = target instanceof Element ? target.closest("[data-go]") : null;
+    const name = button?.getAttribute("data-go");
+    if (name === "back") history.back();
+    else if (name) go(/** @type {PartName} */ (name));
+  });
+  window.addEventListener("popstate", () => showPart(history.state?.view ?? "list"));
+  document.addEventListener("visibilitychange", render);
+  superviseConnection(() => page?.desk.channels ?? [], showStatus);
+  setInterval(() => page?.list.show(), TICK_MS);
+  setInterval(renewTokens, 60_000);
 }
 
-composer.element.id = "composer";
-composer.element.hidden = true;
-byId("keys").before(composer.element);
+showWords();
 listenToControls();
-restoreIdentity();
+restoreSession();

@@ -16,6 +16,11 @@ const rendered = new WeakMap();
  * @param {Row[]} rows
  */
 export function reconcile(list, rows) {
+  const keys = new Set(rows.map(({ key }) => key));
+  // What goes first leaves the rest in place: an element that is moved loses its focus.
+  for (const node of [...list.children]) {
+    if (!keys.has(rendered.get(node)?.key ?? "")) node.remove();
+  }
   const known = new Map([...list.children].map((node) => [rendered.get(node)?.key, node]));
   rows.forEach(({ key, version, build }, n) => {
     const node = known.get(key) ?? build();
@@ -24,7 +29,6 @@ export function reconcile(list, rows) {
     rendered.set(node, { key, version });
     if (list.children[n] !== node) list.insertBefore(node, list.children[n] ?? null);
   });
-  while (list.children.length > rows.length) list.lastElementChild?.remove();
 }
 
 /**

@@ -8,6 +8,19 @@ export class FakeChannel extends Emitter {
   state = { name: "idle" };
   sent = [];
 
+  constructor(topic = "", payload = {}) {
+    super();
+    this.topic = topic;
+    this.payload = payload;
+  }
+
+  connect() {}
+
+  disconnect() {
+    this.lose();
+    this.state = { name: "idle" };
+  }
+
   push(event, payload) {
     if (this.state.name !== "joined") return Promise.reject(new PushError("disconnected"));
     return new Promise((resolve, reject) => {
@@ -36,6 +49,24 @@ export class FakeChannel extends Emitter {
   /** The first request for this event, which the test may answer. */
   request(event) {
     return this.sent.find((sent) => sent.event === event);
+  }
+
+  /** Answer the first request for this event, which is then no more; return its payload. */
+  answer(event, response = {}) {
+    const { payload, reply } = this.#take(event);
+    reply(response);
+    return payload;
+  }
+
+  refuse(event, reason, response) {
+    const { payload, refuse } = this.#take(event);
+    refuse(reason, response);
+    return payload;
+  }
+
+  #take(event) {
+    const [taken] = this.sent.splice(this.sent.indexOf(this.request(event)), 1);
+    return taken;
   }
 
   #setState(state) {
