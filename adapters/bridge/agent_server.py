@@ -96,11 +96,11 @@ class HttpAgentServer(AgentServer):
         await self._client.aclose()
 
     async def set_status(self, session_id: SessionId, command: PendingCommand) -> ServerState:
-        note = command.handover_note
+        given = {"summary": command.handover_note, "reason": command.reason}
         body = {
             "status": command.status,
             "coordinatorId": command.coordinator_id,
-            **({"summary": note} if note is not None else {}),
+            **{name: value for name, value in given.items() if value is not None},
         }
         headers = {"Idempotency-Key": command.command_id}
         path = f"/api/conversation-status/{session_id}"
@@ -182,22 +182,6 @@ class HttpAgentServer(AgentServer):
     async def _object(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         found: dict[str, Any] = _decoded(await self._request(method, path, **request), dict)
         return found
-
-    async def whisper(
-        self, session_id: SessionId, message_id: MessageId, text: str, coordinator_id: CoordinatorId
-    ) -> Mapping[str, Any]:
-        raise AgentServerUnavailable
-
-    async def suggestion(
-        self, session_id: SessionId, coordinator_id: CoordinatorId
-    ) -> AsyncIterator[str]:
-        raise AgentServerUnavailable
-        yield ""
-
-    async def outcomes(
-        self, business_id: BusinessId, first: str | None, last: str | None
-    ) -> Mapping[str, Any]:
-        raise AgentServerUnavailable
 
     async def _request(self, method: str, path: str, **request: Any) -> bytes:
         try:

@@ -542,12 +542,12 @@ async def test_a_conversation_is_read_on_where_it_was_left(
             break
     await row.evaluate("it => it.closest('li').scrollIntoView()")
     await expect(row).to_be_in_viewport()
-    top = (await row.bounding_box() or {})["y"]
+    top = (await row.bounding_box() or {"y": 0.0})["y"]
 
     await coordinator.open("dan")
     await coordinator.open("ana")
     await expect(row).to_be_in_viewport()
-    assert abs((await row.bounding_box() or {})["y"] - top) < 60
+    assert abs((await row.bounding_box() or {"y": 0.0})["y"] - top) < 60
     await coordinator.page.reload()
     await coordinator.is_connected()
 
