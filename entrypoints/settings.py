@@ -365,6 +365,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "and a password (`ai-agent-server coordinators`); empty: nobody has a password",
         ),
     ] = ""
+    bridge_away_s: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=86_400,
+            description="seconds after which a live chat goes back to the queue of the reference "
+            "bridge, if its coordinator has closed the page; 0: never",
+        ),
+    ] = 180
     agent_server_url: Annotated[
         str,
         msgspec.Meta(

@@ -1,21 +1,33 @@
-"""The bridge's persistent store: SQLite in a file, used by one thread."""
+"""The bridge's store: SQLite in a file or in memory, used by one thread."""
 
 import asyncio
 import logging
+import re
 import sqlite3
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from hashlib import blake2s
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import msgspec
 
 from adapters.private_file import make_private
-from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, ReplyBody
-from domain.bridge.live_chat import ChatMessage, LiveChat
-from domain.errors import StorageUnavailable, StoreMigrated
+from application.bridge.ports import (
+    WAITS_KEPT,
+    BridgeStore,
+    Change,
+    ChatCounts,
+    ChatPage,
+    ReplyBody,
+    View,
+)
+from domain.bridge.live_chat import ChatMessage, LiveChat, Note
+from domain.errors import InvalidPayload, StorageUnavailable, StoreMigrated
 from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId, UserId
+from domain.status import Status
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +38,20 @@ _WINDOW_MS = IDEMPOTENCY_WINDOW // timedelta(milliseconds=1)
 _PRUNED_AT_ONCE = 2
 """The number of expired keys that each new one removes: enough to keep up, and never slow."""
 
+IN_MEMORY = ":memory:"
+"""The path of a store that loses everything when it is closed."""
+MAX_QUERY_WORDS = 8
+"""The words of a query that count; those after them do not."""
+_MAX_TERM = 40
+"""The characters of a word that count."""
+_TERMS_SHIFT = 32
+_words_of = re.compile(r"[^\W_]+").findall
+_cursor = re.compile(r"(-?\d{1,15}),(\d{1,15})").fullmatch
+
 _encode = msgspec.json.Encoder().encode
 _decode_chat = msgspec.json.Decoder(LiveChat).decode
 _decode_message = msgspec.json.Decoder(ChatMessage).decode
+_decode_note = msgspec.json.Decoder(Note).decode
 _decode_reply = msgspec.json.Decoder(dict[str, Any]).decode
 
 # Times are in ms. `waiting_since` is set for open chats alone, `wish_at` (the time of the first
@@ -81,21 +104,42 @@ _VERSION_3 = (
     """CREATE INDEX asked_chats ON chats (business_id, asked_at)
         WHERE asked_at IS NOT NULL""",
 )
-_MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+# `active_at` is NULL only for a chat that cannot be read; `watched` is 1 for those that are watched
+# alone. A row of `terms` has those of one message or note, or of a chat's user id; its rowid is the
+# chat's number, shifted, and the number in `words`, 0 for the user id.
+_BODY = "CASE WHEN json_valid(CAST(body AS TEXT)) THEN CAST(body AS TEXT) ELSE '{}' END"
+_VERSION_4 = (
+    "ALTER TABLE chats ADD COLUMN active_at INTEGER",
+    "ALTER TABLE chats ADD COLUMN is_closed INTEGER",
+    "ALTER TABLE chats ADD COLUMN watched INTEGER",
+    f"""UPDATE chats SET
+        active_at = round(
+            (julianday(json_extract({_BODY}, '$.since')) - julianday('1970-01-01')) * 86400000),
+        is_closed = coalesce(json_extract({_BODY}, '$.status') = 'closed', 0)""",
+    "CREATE INDEX active_chats ON chats (business_id, active_at)",
+    "CREATE INDEX active_chats_by_state ON chats (business_id, is_closed, active_at)",
+    "CREATE INDEX active_chats_of_user ON chats (business_id, user_id, active_at)",
+    "CREATE INDEX watched_chats ON chats (watched) WHERE watched IS NOT NULL",
+    """CREATE VIRTUAL TABLE terms USING fts5
+        (text, content = '', columnsize = 0, detail = none, tokenize = 'ascii')""",
+)
+_MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 VERSION = len(_MIGRATIONS)
 
 _SAVE_CHAT = """INSERT INTO chats
-    (session_id, business_id, user_id, waiting_since, wish_at, missed_at, asked_at, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_id) DO UPDATE SET
+    (session_id, business_id, user_id, waiting_since, wish_at, missed_at, asked_at, active_at,
+        is_closed, watched, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_id) DO UPDATE SET
     waiting_since = excluded.waiting_since, wish_at = excluded.wish_at,
-    missed_at = excluded.missed_at, asked_at = excluded.asked_at, body = excluded.body"""
+    missed_at = excluded.missed_at, asked_at = excluded.asked_at, active_at = excluded.active_at,
+    is_closed = excluded.is_closed, watched = excluded.watched, body = excluded.body"""
 
 
 class SqliteBridgeStore(BridgeStore):
     """The store in the file `path`; use it as `async with store:`. It survives a loss of power."""
 
-    def __init__(self, path: str | Path) -> None:
-        self._path = Path(path).absolute()
+    def __init__(self, path: str | Path = IN_MEMORY) -> None:
+        self._path = Path(path).absolute() if path != IN_MEMORY else IN_MEMORY
         self._executor: ThreadPoolExecutor | None = None
 
     def __repr__(self) -> str:
@@ -145,6 +189,34 @@ class SqliteBridgeStore(BridgeStore):
             ORDER BY asked_at DESC, number LIMIT ?"""
         return await self._chats(sql, business_id, limit)
 
+    async def page(
+        self,
+        business_id: BusinessId,
+        view: View,
+        limit: int,
+        *,
+        query: str = "",
+        user_id: UserId | None = None,
+        cursor: str | None = None,
+    ) -> ChatPage:
+        sql, values = _page_query(business_id, view, query, user_id, cursor)
+        rows = await self._rows(f"{sql} LIMIT ?", *values, limit + 1)
+        more = len(rows) > limit
+        active_at, number, _ = rows[limit - 1] if more else (0, 0, None)
+        chats = self._decoded(body for _, _, body in rows[:limit])
+        return ChatPage(chats, f"{active_at},{number}" if more else None)
+
+    async def watched_chats(self) -> tuple[LiveChat, ...]:
+        return await self._chats("SELECT body FROM chats WHERE watched IS NOT NULL ORDER BY number")
+
+    async def count_chats(self, business_id: BusinessId) -> ChatCounts:
+        sql = """SELECT
+            (SELECT count(*) FROM chats WHERE business_id = ?1 AND is_closed = 0),
+            (SELECT count(*) FROM chats WHERE business_id = ?1 AND missed_at IS NOT NULL),
+            (SELECT count(*) FROM chats WHERE business_id = ?1 AND asked_at IS NOT NULL)"""
+        ((unclosed, missed, asked),) = await self._rows(sql, business_id)
+        return ChatCounts(unclosed, missed, asked)
+
     async def recent_waits_s(self, business_id: BusinessId) -> tuple[float, ...]:
         rows = await self._rows(
             "SELECT wait_ms FROM waits WHERE business_id = ? ORDER BY number", business_id
@@ -161,6 +233,11 @@ class SqliteBridgeStore(BridgeStore):
         rows = await self._rows(sql, transcript_key, limit)
         return tuple(_decode_message(body) for (body,) in reversed(rows))
 
+    async def recent_notes(self, session_id: SessionId, limit: int) -> tuple[Note, ...]:
+        sql = "SELECT body FROM words WHERE place = ? ORDER BY number DESC LIMIT ?"
+        rows = await self._rows(sql, _notes_key(session_id), limit)
+        return tuple(_decode_note(body) for (body,) in reversed(rows))
+
     async def stored_reply(self, key: str, now: datetime) -> ReplyBody | None:
         sql = "SELECT body FROM answers WHERE key = ? AND at > ?"
         rows = await self._rows(sql, key, _ms(now) - _WINDOW_MS)
@@ -173,9 +250,12 @@ class SqliteBridgeStore(BridgeStore):
         return _decode_chat(rows[0][0]) if rows else None
 
     async def _chats(self, sql: str, *values: object) -> tuple[LiveChat, ...]:
+        return self._decoded(body for (body,) in await self._rows(sql, *values))
+
+    def _decoded(self, bodies: Iterable[bytes]) -> tuple[LiveChat, ...]:
         """Return the chats that can be read; another one hides none of them."""
         found = []
-        for (body,) in await self._rows(sql, *values):
+        for body in bodies:
             try:
                 found.append(_decode_chat(body))
             except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -202,12 +282,16 @@ class SqliteBridgeStore(BridgeStore):
     # In the thread.
 
     def _open(self) -> None:
-        make_private(self._path)
+        if isinstance(self._path, Path):
+            make_private(self._path)
         self._db = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None,
                                    check_same_thread=False)  # fmt: skip
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
+            modules = self._db.execute("SELECT name FROM pragma_module_list").fetchall()
+            if ("fts5",) not in modules:
+                raise StorageUnavailable(f"SQLite {sqlite3.sqlite_version} has no FTS5: the search")
             self._migrate()
         except BaseException:
             self._db.close()
@@ -221,9 +305,12 @@ class SqliteBridgeStore(BridgeStore):
             self._in_transaction(self._migrate_to_newest)
 
     def _migrate_to_newest(self) -> None:
-        for statements in _MIGRATIONS[self._known_version() :]:
+        version = self._known_version()
+        for statements in _MIGRATIONS[version:]:
             for statement in statements:
                 self._db.execute(statement)
+        if version < _MIGRATIONS.index(_VERSION_4) + 1:
+            self._index_all()
         self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     def _known_version(self) -> int:
@@ -239,7 +326,7 @@ class SqliteBridgeStore(BridgeStore):
         self._db.execute("BEGIN IMMEDIATE")
         try:
             result = work()
-            self._db.execute("COMMIT")
+            self._db.execute("COMMIT" if result is not False else "ROLLBACK")
         except BaseException:
             if self._db.in_transaction:  # a full disk, among others, has rolled it back already
                 self._db.execute("ROLLBACK")
@@ -251,18 +338,64 @@ class SqliteBridgeStore(BridgeStore):
 
     def _write(self, change: Change) -> bool:
         self._known_version()  # another process may have migrated it
-        if change.message is not None:
-            row = (change.transcript_key, change.message.message_id, _encode(change.message))
-            sql = "INSERT OR IGNORE INTO words (place, message_id, body) VALUES (?, ?, ?)"
-            if self._db.execute(sql, row).rowcount == 0:
+        chat, message, note = change.chat, change.message, change.note
+        texts: list[tuple[SessionId | None, int, str]] = []
+        if message is not None:
+            number = self._store_words(change.transcript_key, message.message_id, message)
+            if number is None:
                 return False
-        if change.chat is not None:
-            self._db.execute(_SAVE_CHAT, _chat_row(change.chat))
+            session_id = chat.session_id if chat is not None else message.session_id
+            texts.append((session_id, number, message.text))
+        if note is not None:
+            number = self._store_words(_notes_key(note.session_id), note.note_id, note)
+            if number is None:
+                return False
+            texts.append((note.session_id, number, note.text))
+        if chat is not None:
+            self._store_chat(chat)
             if change.waited_s is not None:
-                self._store_wait(change.chat.customer.business_id, change.waited_s)
+                self._store_wait(chat.customer.business_id, change.waited_s)
+        for each in texts:
+            self._index(*each)
         if change.key is not None:
             self._store_reply(change.key, _ms(change.at), _encode(change.reply))
         return True
+
+    def _store_words(self, place: str | None, entry_id: str, entry: object) -> int | None:
+        """Return the number of the new row; None: there is one with this id in this place."""
+        sql = "INSERT OR IGNORE INTO words (place, message_id, body) VALUES (?, ?, ?)"
+        stored = self._db.execute(sql, (place, entry_id, _encode(entry)))
+        return stored.lastrowid if stored.rowcount else None
+
+    def _store_chat(self, chat: LiveChat) -> None:
+        is_new = self._numbered(chat.session_id) is None
+        self._db.execute(_SAVE_CHAT, _chat_row(chat))
+        if is_new:
+            self._index(chat.session_id, 0, chat.customer.user_id)
+
+    def _numbered(self, session_id: SessionId | None) -> tuple[int, str] | None:
+        """Return the number of a chat, and its business."""
+        sql = "SELECT number, business_id FROM chats WHERE session_id = ?"
+        found: tuple[int, str] | None = self._db.execute(sql, (session_id,)).fetchone()
+        return found
+
+    def _index(self, session_id: SessionId | None, number: int, text: str) -> None:
+        """Have a chat found by the words of a text; an unknown chat cannot be."""
+        chat = self._numbered(session_id)
+        if chat is not None and (terms := _terms(chat[1], text)):
+            row = (chat[0] << _TERMS_SHIFT | number, " ".join(terms))
+            self._db.execute("INSERT INTO terms (rowid, text) VALUES (?, ?)", row)
+
+    def _index_all(self) -> None:
+        for session_id, user_id in self._db.execute("SELECT session_id, user_id FROM chats"):
+            self._index(session_id, 0, user_id)
+        for number, place, body in self._db.execute("SELECT number, place, body FROM words"):
+            try:
+                message = _decode_message(body)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue
+            kind, _, named = place.partition(":")
+            self._index(named if kind == "session" else message.session_id, number, message.text)
 
     def _store_wait(self, business_id: BusinessId, waited_s: float) -> None:
         row = (business_id, round(waited_s * 1000))
@@ -284,14 +417,60 @@ class SqliteBridgeStore(BridgeStore):
         )
 
 
+def _notes_key(session_id: SessionId) -> str:
+    return f"notes:{session_id}"
+
+
+def _terms(business_id: str, text: str) -> dict[str, None]:
+    """Return the words of a text as they are found, each with a mark of its business.
+
+    So a search reads the entries of its own business alone. Case and diacritics are dropped.
+    """
+    mark = blake2s(business_id.encode(), digest_size=6).hexdigest()
+    bare = "".join(
+        each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each)
+    )
+    return {mark + word[:_MAX_TERM]: None for word in _words_of(bare.casefold())}
+
+
+def _page_query(
+    business_id: BusinessId, view: View, query: str, user_id: UserId | None, cursor: str | None
+) -> tuple[str, list[object]]:
+    """Return the query of a page, and its values."""
+    sql = "SELECT active_at, number, body FROM chats WHERE business_id = ?"
+    values: list[object] = [business_id]
+    if view is not View.ALL:
+        sql += " AND is_closed = ?"
+        values.append(view is View.HISTORY)
+    if user_id is not None:
+        sql += " AND user_id = ?"
+        values.append(user_id)
+    if cursor is not None:
+        if (place := _cursor(cursor)) is None:
+            raise InvalidPayload("cursor is none of this bridge's")
+        sql += " AND (active_at, number) < (?, ?)"
+        values += map(int, place.groups())
+    if query:
+        found = [f'"{term}"' for term in _terms(business_id, query)][:MAX_QUERY_WORDS]
+        if not found:
+            return "SELECT 0, 0, body FROM chats WHERE 0", []
+        found[-1] += "*"
+        for term in found:
+            sql += f" AND number IN (SELECT rowid >> {_TERMS_SHIFT} FROM terms WHERE terms MATCH ?)"
+            values.append(term)
+    return f"{sql} ORDER BY active_at DESC, number DESC", values
+
+
 def _chat_row(chat: LiveChat) -> tuple[object, ...]:
     waiting_since = _ms(chat.waiting_since or chat.since) if chat.is_open else None
     wish_at = _ms(chat.pending_commands[0].at) if chat.pending_commands else None
     missed_at = _ms(chat.missed.at) if chat.missed is not None else None
     asked = chat.confirmation if chat.is_asked else None
     asked_at = _ms(asked.at) if asked is not None else None
-    times = (waiting_since, wish_at, missed_at, asked_at)
-    return (chat.session_id, *chat.customer, *times, _encode(chat))
+    times = (waiting_since, wish_at, missed_at, asked_at, _ms(chat.active_at))
+    watched = 1 if chat.is_watched else None
+    is_closed = chat.status is Status.CLOSED
+    return (chat.session_id, *chat.customer, *times, is_closed, watched, _encode(chat))
 
 
 def _ms(at: datetime) -> int:

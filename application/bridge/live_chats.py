@@ -5,12 +5,13 @@ the other anyway, and so changes are announced in the order in which they are st
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
 from application.bridge.ports import (
@@ -20,28 +21,27 @@ from application.bridge.ports import (
     ChatChanged,
     CommandRefused,
     MessagePosted,
+    NoteAdded,
     ReplyBody,
+    View,
     ai_transcript_key,
     live_transcript_key,
 )
 from application.ports import Clock, NewId
 from domain.bridge.live_chat import (
-    AskedConfirmation,
     ChatMessage,
     CoordinatorCommand,
-    GivenRating,
-    LeftMessage,
+    DeskAction,
+    DeskEvent,
     LiveChat,
+    Note,
     PendingCommand,
     ServerState,
-    TransferReport,
     apply_answer,
     apply_command,
     apply_confirmation,
-    apply_missed,
-    apply_rating,
+    apply_message,
     apply_server_state,
-    apply_transfer,
     attend,
     complete_command,
     ended_wait_s,
@@ -56,11 +56,28 @@ from domain.write_call import WriteState
 
 TRANSCRIPT_PAGE = 50
 """The number of messages of a transcript that are shown."""
-MISSED_PAGE = 20
+MISSED_PAGE = 100
 """The number of missed messages that are shown."""
+MAX_OPEN = 500
+"""The number of waiting chats that a board has, and of live ones."""
+LIST_PAGE = 50
+"""The number of chats on a page of a list."""
+MAX_EARLIER = 10
+"""The number of a customer's other conversations that are shown with one."""
+NOTES_PAGE = 200
+"""The number of notes of a conversation that are shown."""
+COORDINATOR_AWAY = "coordinator_away"
+"""Why a chat goes back to the queue whose coordinator has stayed away."""
 MAX_ASKED = 100
 """The number of chats that are asked for a yes, and are shown."""
 
+_ACTIONS = {
+    CoordinatorCommand.FORWARD: DeskAction.FORWARDED,
+    CoordinatorCommand.REQUEUE: DeskAction.REQUEUED,
+    CoordinatorCommand.RETURN: DeskAction.RETURNED,
+    CoordinatorCommand.CLOSE: DeskAction.CLOSED,
+}
+"""Those of the commands by which nobody takes a conversation."""
 _OK: ReplyBody = {"status": "ok"}
 
 
@@ -73,6 +90,19 @@ class BoardChats(NamedTuple):
     """The newest missed message first."""
     asked: tuple[LiveChat, ...]
     """Those that wait for a coordinator's yes, or have an outcome of one; the newest first."""
+    counts: Mapping[str, int]
+    """The number of the business's chats of each kind; see `kinds_of`."""
+
+
+class OpenedChat(NamedTuple):
+    """A conversation with all that the bridge knows of it."""
+
+    chat: LiveChat
+    messages: tuple[ChatMessage, ...]
+    """The last messages of the user to the AI, and of the AI."""
+    notes: tuple[Note, ...]
+    earlier: tuple[LiveChat, ...]
+    """The customer's other conversations, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +116,7 @@ class _Decision:
     transcript_key: str | None = None
     recipient: Customer | None = None
     """The customer in whose live chat the message is announced; None: in nobody's."""
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,55 +140,22 @@ class LiveChats:
 
     # Reports of the server.
 
-    async def record_ai_message(
+    async def record(
         self,
         customer: Customer,
         session_id: SessionId,
         location_id: LocationId | None,
-        message: ChatMessage,
+        at: datetime,
+        apply: Callable[[LiveChat], LiveChat],
         key: str | None = None,
+        *,
+        message: ChatMessage | None = None,
+        opens: bool = True,
     ) -> ReplyBody:
-        """Record a message of a conversation with the AI: the user's, or the AI's answer."""
+        """Record what the server reports of a customer's conversation: `apply` returns it after it.
 
-        async def decide() -> _Decision:
-            known = await self.store.chat(session_id)
-            new = LiveChat(
-                session_id=session_id, customer=customer, location_id=location_id, since=message.at
-            )
-            chat = new if known is None else None
-            return _Decision(_OK, known, chat, message, ai_transcript_key(session_id))
-
-        return await self._commit(key, decide)
-
-    async def record_transfer(
-        self,
-        customer: Customer,
-        session_id: SessionId,
-        location_id: LocationId | None,
-        transfer: TransferReport,
-        key: str | None = None,
-    ) -> ReplyBody:
-        """Record that a user waits for a human."""
-
-        async def decide() -> _Decision:
-            before = await self.store.chat(session_id)
-            known = before or LiveChat(
-                session_id=session_id, customer=customer, location_id=location_id, since=transfer.at
-            )
-            return _Decision(_OK, before, apply_transfer(known, transfer))
-
-        return await self._commit(key, decide)
-
-    async def record_missed(
-        self,
-        customer: Customer,
-        session_id: SessionId,
-        location_id: LocationId | None,
-        missed: LeftMessage,
-        key: str | None = None,
-    ) -> ReplyBody:
-        """Record what a user has written while no coordinator was there.
-
+        `message`: what was written to or by the AI. `opens`: False: an unknown conversation, which
+        would be taken for the customer's newest, is ignored.
         Raises: IdentityMismatch, where the conversation is another customer's.
         """
 
@@ -165,56 +163,13 @@ class LiveChats:
             before = await self.store.chat(session_id)
             if before is not None and before.customer != customer:
                 raise IdentityMismatch
-            known = before or LiveChat(
-                session_id=session_id, customer=customer, location_id=location_id, since=missed.at
-            )
-            return _Decision(_OK, before, apply_missed(known, missed))
-
-        return await self._commit(key, decide)
-
-    async def record_confirmation(
-        self,
-        customer: Customer,
-        session_id: SessionId,
-        location_id: LocationId | None,
-        report: AskedConfirmation,
-        key: str | None = None,
-    ) -> ReplyBody:
-        """Record a step of what the AI does only with a person's yes.
-
-        Raises: IdentityMismatch, where the conversation is another customer's.
-        """
-
-        async def decide() -> _Decision:
-            before = await self.store.chat(session_id)
-            if before is not None and before.customer != customer:
-                raise IdentityMismatch
-            known = before or LiveChat(
-                session_id=session_id, customer=customer, location_id=location_id, since=report.at
-            )
-            return _Decision(_OK, before, apply_confirmation(known, report))
-
-        return await self._commit(key, decide)
-
-    async def record_rating(
-        self,
-        customer: Customer,
-        session_id: SessionId,
-        rating: GivenRating,
-        key: str | None = None,
-    ) -> ReplyBody:
-        """Record a user's rating; that of an unknown conversation is ignored.
-
-        Raises: IdentityMismatch, where the conversation is another customer's.
-        """
-
-        async def decide() -> _Decision:
-            before = await self.store.chat(session_id)
-            if before is None:  # a new chat would be taken for the customer's newest
+            if before is None and not opens:
                 return _Decision(_OK)
-            if before.customer != customer:
-                raise IdentityMismatch
-            return _Decision(_OK, before, apply_rating(before, rating))
+            known = before or LiveChat(
+                session_id=session_id, customer=customer, location_id=location_id, since=at
+            )
+            key = ai_transcript_key(session_id)
+            return _Decision(_OK, before, apply(known), message, key)
 
         return await self._commit(key, decide)
 
@@ -254,7 +209,8 @@ class LiveChats:
                 session_id=chat.session_id if chat is not None else None,
                 origin=origin,
             )
-            return _posted(customer, message, chat, chat)
+            answered = apply_message(chat, message) if chat is not None else None
+            return _posted(customer, message, chat, answered)
 
         return await self._commit(key, decide)
 
@@ -268,10 +224,12 @@ class LiveChats:
         at: datetime | None = None,
         origin: str | None = None,
         key: str | None = None,
+        at_desk: bool = False,
     ) -> ReplyBody:
         """Post a coordinator's message, which takes over; return `{"messageId", "duplicate"}`.
 
-        It attends to all that the customer has left. Raises: SessionClosed.
+        It attends to all that the customer has left. `at_desk`: see `LiveChat.is_at_desk`.
+        Raises: SessionClosed.
         """
         missed: tuple[LiveChat, ...] = ()
 
@@ -290,10 +248,14 @@ class LiveChats:
                 origin=origin,
             )
             if before is not None and missed:
-                chat = apply_answer(before, message, self.new_id(), now)
+                chat = apply_answer(before, message, self.new_id(), now, at_desk=at_desk)
             elif before is not None:
-                chat = apply_command(before, CoordinatorCommand.SPEAK, "", coordinator_id, now)
-            return _posted(customer, message, before, chat)
+                speak = CoordinatorCommand.SPEAK
+                chat = apply_command(before, speak, "", coordinator_id, now, at_desk=at_desk)
+            if before is None or chat is None:
+                return _posted(customer, message, before, chat)
+            note = self._taken(before, chat, coordinator_id, now)
+            return _posted(customer, message, before, apply_message(chat, message), note)
 
         reply = await self._commit(key, decide)
         if missed and not reply["duplicate"]:
@@ -314,61 +276,99 @@ class LiveChats:
         command: CoordinatorCommand,
         coordinator_id: CoordinatorId,
         handover_note: str | None = None,
+        *,
+        to: CoordinatorId | None = None,
+        reason: str | None = None,
     ) -> LiveChat:
-        """Claim, take over, return or close; return the chat after it.
+        """Execute the command of a coordinator who is at the desk; return the chat after it.
 
+        `to`: the colleague of a FORWARD. `reason`: of a REQUEUE.
         Raises: UnknownSession, SessionClosed, AlreadyClaimed, TransitionRefused.
         """
-        chats: list[LiveChat] = []
 
-        async def decide() -> _Decision:
-            before = await self.chat(session_id)
+        def apply(before: LiveChat) -> tuple[LiveChat, Note | None]:
             now = self.clock.now()
-            chats.append(
-                apply_command(before, command, self.new_id(), coordinator_id, now, handover_note)
-            )
-            return _Decision(_OK, before, chats[-1])
+            chat = apply_command(
+                before, command, self.new_id(), coordinator_id, now, handover_note,
+                to=to, reason=reason, at_desk=True,
+            )  # fmt: skip
+            note = self._taken(before, chat, coordinator_id, now)
+            if (
+                action := _ACTIONS.get(command)
+            ) and chat.pending_commands != before.pending_commands:
+                action = DeskAction.AWAY if reason == COORDINATOR_AWAY else action
+                text = handover_note or ""
+                note = self._event(before, coordinator_id, action, now, text, to)
+            return chat, note
 
-        await self._commit(None, decide)
+        chat = await self._change(session_id, apply)
         self.command_added.set()
-        return chats[-1]
+        return chat
 
     async def record_answer(
-        self, session_id: SessionId, confirm_id: str, state: WriteState, by: CoordinatorId | None
+        self,
+        session_id: SessionId,
+        confirm_id: str,
+        state: WriteState,
+        by: CoordinatorId | None,
     ) -> LiveChat:
         """Record what the server has answered to a yes or a no; return the chat after it.
 
         Raises: UnknownSession.
         """
-        chats: list[LiveChat] = []
+
+        def apply(before: LiveChat) -> tuple[LiveChat, Note | None]:
+            known = before.confirmation
+            if known is None or known.confirm_id != confirm_id:
+                return before, None
+            # In the server's own time: its reports of what comes of it are newer.
+            chat = apply_confirmation(before, replace(known, state=state, coordinator_id=by))
+            if by is None:
+                return chat, None
+            action, now = DeskAction.ANSWERED_QUESTION, self.clock.now()
+            return chat, self._event(before, by, action, now, known.what)
+
+        return await self._change(session_id, apply)
+
+    async def add_note(
+        self, session_id: SessionId, note_id: str, text: str, by: CoordinatorId
+    ) -> Note:
+        """Store a coordinator's note; return it. A repeat gets the first.
+
+        Raises: UnknownSession.
+        """
 
         async def decide() -> _Decision:
-            before = await self.chat(session_id)
-            known = before.confirmation
-            chat = before
-            if known is not None and known.confirm_id == confirm_id:
-                # In the server's own time: its reports of what comes of it are newer.
-                chat = apply_confirmation(before, replace(known, state=state, coordinator_id=by))
-            chats.append(chat)
-            return _Decision(_OK, before, chat)
+            chat = await self.chat(session_id)
+            note = Note(
+                note_id=note_id,
+                session_id=session_id,
+                coordinator_id=by,
+                text=text,
+                at=self.clock.now(),
+            )
+            return _Decision(to_builtins(note), chat, chat, note=note)
 
-        await self._commit(None, decide)
-        return chats[-1]
+        return convert(await self._commit(f"note {session_id} {note_id}", decide), Note)
+
+    async def record_whisper(
+        self, session_id: SessionId, message_id: MessageId, text: str, by: CoordinatorId
+    ) -> None:
+        """Record words for the AI alone, which the server has stored. Raises: UnknownSession."""
+
+        def apply(before: LiveChat) -> tuple[LiveChat, Note | None]:
+            now = self.clock.now()
+            event = self._event(before, by, DeskAction.WHISPERED, now, text)
+            return before, replace(event, note_id=message_id)
+
+        await self._change(session_id, apply)
 
     async def attend(self, session_id: SessionId, seen: datetime | None = None) -> LiveChat:
         """Mark a missed message as attended to; return the chat. Raises: UnknownSession.
 
         `seen`: the time of the newest message that the coordinator has seen; None: whichever it is.
         """
-        chats: list[LiveChat] = []
-
-        async def decide() -> _Decision:
-            before = await self.chat(session_id)
-            chats.append(attend(before, seen))
-            return _Decision(_OK, before, chats[-1])
-
-        await self._commit(None, decide)
-        return chats[-1]
+        return await self._change(session_id, lambda before: (attend(before, seen), None))
 
     async def record_moved_answer(
         self,
@@ -403,16 +403,57 @@ class LiveChats:
         refusal: str | None,
     ) -> None:
         """Record the server's answer to a command; `refusal`: the code, where it was refused."""
+        chat = await self._change(
+            session_id, lambda before: (complete_command(before, command.command_id, state), None)
+        )
+        if refusal is not None:
+            self.notify(CommandRefused(chat, command, refusal))
+
+    async def _change(
+        self, session_id: SessionId, apply: Callable[[LiveChat], tuple[LiveChat, Note | None]]
+    ) -> LiveChat:
+        """Change a chat, of which `apply` returns the next state; return it.
+
+        Raises: UnknownSession.
+        """
         chats: list[LiveChat] = []
 
         async def decide() -> _Decision:
             before = await self.chat(session_id)
-            chats.append(complete_command(before, command.command_id, state))
-            return _Decision(_OK, before, chats[-1])
+            chat, note = apply(before)
+            chats.append(chat)
+            return _Decision(_OK, before, chat, note=note)
 
         await self._commit(None, decide)
-        if refusal is not None:
-            self.notify(CommandRefused(chats[-1], command, refusal))
+        return chats[-1]
+
+    def _taken(
+        self, before: LiveChat, chat: LiveChat, by: CoordinatorId | None, at: datetime
+    ) -> Note | None:
+        """Return the note that a coordinator has got the chat; None: it has not changed hands."""
+        if by is None or chat.coordinator_id != by or before.coordinator_id == by:
+            return None
+        is_claim = before.is_open and before.coordinator_id is None
+        action = DeskAction.CLAIMED if is_claim else DeskAction.TAKEN_OVER
+        return self._event(before, by, action, at)
+
+    def _event(
+        self,
+        chat: LiveChat,
+        by: CoordinatorId,
+        action: DeskAction,
+        at: datetime,
+        text: str = "",
+        to: CoordinatorId | None = None,
+    ) -> Note:
+        return Note(
+            note_id=self.new_id(),
+            session_id=chat.session_id,
+            coordinator_id=by,
+            text=text,
+            at=at,
+            event=DeskEvent(type=action, to=to),
+        )
 
     # Queries.
 
@@ -429,11 +470,32 @@ class LiveChats:
         No event comes between this result and the caller's next await.
         """
         async with self._one_at_a_time:
-            return BoardChats(
-                await self.store.open_chats(business_id),
-                await self.store.missed_chats(business_id, MISSED_PAGE),
-                await self.store.asked_chats(business_id, MAX_ASKED),
-            )
+            chats = await self.store.open_chats(business_id)
+            missed = await self.store.missed_chats(business_id, MISSED_PAGE)
+            asked = await self.store.asked_chats(business_id, MAX_ASKED)
+            counted = await self.store.count_chats(business_id)
+        waiting = sum(chat.status is Status.WAITING for chat in chats)
+        counts = {
+            Status.WAITING.value: waiting,
+            Status.LIVE.value: len(chats) - waiting,
+            Status.AI.value: counted.unclosed - len(chats),
+            "missed": counted.missed,
+            "asked": counted.asked,
+        }
+        return BoardChats(chats, missed, asked, counts)
+
+    async def opened(self, chat: LiveChat) -> OpenedChat:
+        """Return a conversation with its messages and notes, and the customer's other ones."""
+        (business_id, user_id), session_id = chat.customer, chat.session_id
+        most = MAX_EARLIER + 1
+        page = await self.store.page(business_id, View.ALL, most, user_id=user_id)
+        earlier = [each for each in page.chats if each.session_id != session_id]
+        return OpenedChat(
+            chat,
+            await self.store.recent_messages(ai_transcript_key(session_id), TRANSCRIPT_PAGE),
+            await self.store.recent_notes(session_id, NOTES_PAGE),
+            tuple(earlier[:MAX_EARLIER]),
+        )
 
     async def queue(self, business_id: BusinessId) -> tuple[tuple[LiveChat, ...], int | None]:
         """Return the waiting chats of a business, the longest waiting first, and the usual wait.
@@ -462,10 +524,6 @@ class LiveChats:
             messages = await self.store.recent_messages(key, TRANSCRIPT_PAGE)
             return await self.store.latest_chat(customer), messages
 
-    async def ai_transcript(self, session_id: SessionId) -> tuple[ChatMessage, ...]:
-        """Return the last messages of a conversation with the AI that the server has reported."""
-        return await self.store.recent_messages(ai_transcript_key(session_id), TRANSCRIPT_PAGE)
-
     # The commit of a decision.
 
     async def _commit(
@@ -479,7 +537,7 @@ class LiveChats:
             decision = await decide()
             reply = decision.reply
             chat = decision.chat if decision.chat != decision.before else None
-            if chat is None and decision.message is None and key is None:
+            if not (chat or decision.message or decision.note or key):
                 return reply
             change = Change(
                 at=now,
@@ -487,6 +545,7 @@ class LiveChats:
                 waited_s=ended_wait_s(decision.before, chat) if chat is not None else None,
                 transcript_key=decision.transcript_key,
                 message=decision.message,
+                note=decision.note,
                 key=key,
                 reply=reply,
             )
@@ -500,8 +559,15 @@ class LiveChats:
             self.notify(ChatChanged(decision.before, chat))
             if _waits(decision.before) != _waits(chat):
                 self.announce_queue(chat.customer.business_id)
-        if decision.message is not None and decision.recipient is not None:
-            self.notify(MessagePosted(decision.recipient, decision.message))
+        known = decision.chat
+        customer = decision.recipient or (known.customer if known is not None else None)
+        if customer is None:
+            return
+        if decision.message is not None:
+            is_live = decision.recipient is not None
+            self.notify(MessagePosted(customer, decision.message, is_live=is_live))
+        if decision.note is not None:
+            self.notify(NoteAdded(customer.business_id, decision.note))
 
 
 def _waits(chat: LiveChat | None) -> bool:
@@ -509,7 +575,12 @@ def _waits(chat: LiveChat | None) -> bool:
 
 
 def _posted(
-    customer: Customer, message: ChatMessage, before: LiveChat | None, chat: LiveChat | None
+    customer: Customer,
+    message: ChatMessage,
+    before: LiveChat | None,
+    chat: LiveChat | None,
+    note: Note | None = None,
 ) -> _Decision:
     reply = {"messageId": message.message_id, "duplicate": False}
-    return _Decision(reply, before, chat, message, live_transcript_key(customer), customer)
+    key = live_transcript_key(customer)
+    return _Decision(reply, before, chat, message, key, customer, note)

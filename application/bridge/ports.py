@@ -3,12 +3,13 @@
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from application.ports import Lifecycle
-from domain.bridge.live_chat import ChatMessage, LiveChat, PendingCommand, ServerState
+from domain.bridge.live_chat import ChatMessage, LiveChat, Note, PendingCommand, ServerState
 from domain.errors import Failure
 from domain.identity import (
     BusinessId,
@@ -39,6 +40,34 @@ WAITS_KEPT = 20
 """The waits of a business that its usual wait is taken from: the newest."""
 
 
+class View(StrEnum):
+    """The conversations that a list has."""
+
+    OPEN = "open"
+    """Those that are not closed."""
+    HISTORY = "history"
+    """The closed ones."""
+    ALL = "all"
+
+
+class ChatPage(NamedTuple):
+    """A page of conversations, the newest activity first."""
+
+    chats: tuple[LiveChat, ...]
+    cursor: str | None
+    """The cursor of the next page; None: this is the last one."""
+
+
+class ChatCounts(NamedTuple):
+    """The numbers of a business's chats."""
+
+    unclosed: int
+    missed: int
+    """Those that have a missed message."""
+    asked: int
+    """Those that are asked for a yes."""
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """A unit of storage: all of it is stored, or nothing."""
 
@@ -49,6 +78,7 @@ class Change(Struct, frozen=True, kw_only=True):
     transcript_key: str | None = None
     """The transcript that the message belongs to."""
     message: ChatMessage | None = None
+    note: Note | None = None
     key: str | None = None
     """Idempotency key: `reply` is stored under it for IDEMPOTENCY_WINDOW."""
     reply: ReplyBody | None = None
@@ -72,9 +102,11 @@ class BridgeStore(Lifecycle, Protocol):
 
     @abstractmethod
     async def save(self, change: Change) -> bool:
-        """Store the whole change. False: its message is a duplicate, and nothing is stored.
+        """Store the whole change. False: a message or note is a duplicate, and nothing is stored.
 
-        Messages are the same when they have the same message id in the same transcript.
+        Messages are the same when they have the same message id in the same transcript, notes when
+        they have the same note id in the same conversation. A message can be found by its words
+        if the change has its chat.
         """
 
     @abstractmethod
@@ -106,6 +138,32 @@ class BridgeStore(Lifecycle, Protocol):
         """
 
     @abstractmethod
+    async def page(
+        self,
+        business_id: BusinessId,
+        view: View,
+        limit: int,
+        *,
+        query: str = "",
+        user_id: UserId | None = None,
+        cursor: str | None = None,
+    ) -> ChatPage:
+        """Return the conversations of a business, or of one of its users, the most active first.
+
+        `query`: only those in whose messages, notes and user id every word is found, whatever its
+        case and its diacritics; of the last word the beginning is enough. Raises: InvalidPayload,
+        for a cursor that is none.
+        """
+
+    @abstractmethod
+    async def watched_chats(self) -> tuple[LiveChat, ...]:
+        """Return the chats of all businesses that are watched; see `LiveChat.is_watched`."""
+
+    @abstractmethod
+    async def count_chats(self, business_id: BusinessId) -> ChatCounts:
+        """Return the numbers of a business's chats."""
+
+    @abstractmethod
     async def recent_waits_s(self, business_id: BusinessId) -> tuple[float, ...]:
         """Return the last WAITS_KEPT waits of a business, the newest last."""
 
@@ -116,6 +174,10 @@ class BridgeStore(Lifecycle, Protocol):
     @abstractmethod
     async def recent_messages(self, transcript_key: str, limit: int) -> tuple[ChatMessage, ...]:
         """Return the newest messages of a transcript, in the order in which they were stored."""
+
+    @abstractmethod
+    async def recent_notes(self, session_id: SessionId, limit: int) -> tuple[Note, ...]:
+        """Return the newest notes of a conversation, in the order in which they were stored."""
 
     @abstractmethod
     async def stored_reply(self, key: str, now: datetime) -> ReplyBody | None:
@@ -196,10 +258,18 @@ class ChatChanged(NamedTuple):
 
 
 class MessagePosted(NamedTuple):
-    """A user or a coordinator has written in a live chat."""
+    """Somebody has written, in a live chat or in a conversation with the AI."""
 
     customer: Customer
     message: ChatMessage
+    is_live: bool
+
+
+class NoteAdded(NamedTuple):
+    """A conversation has a new note."""
+
+    business_id: BusinessId
+    note: Note
 
 
 class CommandRefused(NamedTuple):
@@ -224,6 +294,8 @@ class QueuePosition(NamedTuple):
     usual_wait_s: int | None
 
 
-BoardEvent = ChatChanged | MessagePosted | CommandRefused | ServerReachability | QueuePosition
+BoardEvent = (
+    ChatChanged | MessagePosted | NoteAdded | CommandRefused | ServerReachability | QueuePosition
+)
 BoardListener = Callable[[BoardEvent], None]
 """Passes an event on to all connected clients. Never waits, and raises nothing."""

@@ -23,11 +23,14 @@ from domain.identity import (
     TransferId,
 )
 from domain.message import Author
+from domain.plain_text import shortened
 from domain.rating import Stars
 from domain.status import Status
 from domain.tool import Confirmer
 from domain.write_call import OUTCOMES, WriteState
 
+MAX_LAST_TEXT = 200
+"""The characters of a conversation's newest message that lists show."""
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 """The time by which a sender's clock may be ahead of the bridge's."""
 MAX_AGE_FROM_PERSON = timedelta(days=1)
@@ -46,12 +49,20 @@ class AlreadyClaimed(Refusal):
         self.by = by
 
 
+class NotThere(Refusal):
+    """The colleague to whom a conversation is to be given is not there."""
+
+    code = "not_there"
+
+
 class CoordinatorCommand(StrEnum):
     """A command of a coordinator's for a conversation."""
 
     CLAIM = "claim"
     TAKE_OVER = "take_over"
     SPEAK = "speak"
+    FORWARD = "forward"
+    REQUEUE = "requeue"
     RETURN = "return"
     CLOSE = "close"
 
@@ -59,11 +70,14 @@ class CoordinatorCommand(StrEnum):
 COMMAND_TRANSITIONS: dict[tuple[Status, CoordinatorCommand], Status] = {
     (Status.WAITING, CoordinatorCommand.CLAIM): Status.LIVE,
     (Status.LIVE, CoordinatorCommand.CLAIM): Status.LIVE,
+    (Status.AI, CoordinatorCommand.TAKE_OVER): Status.LIVE,
     (Status.WAITING, CoordinatorCommand.TAKE_OVER): Status.LIVE,
     (Status.LIVE, CoordinatorCommand.TAKE_OVER): Status.LIVE,
     (Status.AI, CoordinatorCommand.SPEAK): Status.LIVE,
     (Status.WAITING, CoordinatorCommand.SPEAK): Status.LIVE,
     (Status.LIVE, CoordinatorCommand.SPEAK): Status.LIVE,
+    (Status.LIVE, CoordinatorCommand.FORWARD): Status.LIVE,
+    (Status.LIVE, CoordinatorCommand.REQUEUE): Status.WAITING,
     (Status.LIVE, CoordinatorCommand.RETURN): Status.AI,
     (Status.WAITING, CoordinatorCommand.CLOSE): Status.CLOSED,
     (Status.LIVE, CoordinatorCommand.CLOSE): Status.CLOSED,
@@ -75,9 +89,10 @@ _ATTENDING = frozenset(
 )
 """Commands that attend to a missed message; to take a conversation is not yet to answer in it."""
 
-_ASSIGNEE_ONLY = frozenset(
-    {CoordinatorCommand.CLAIM, CoordinatorCommand.RETURN, CoordinatorCommand.CLOSE}
-)
+_ASSIGNEE_ONLY = frozenset(CoordinatorCommand) - {
+    CoordinatorCommand.TAKE_OVER,
+    CoordinatorCommand.SPEAK,
+}
 """Commands that are refused while another coordinator has the conversation."""
 
 OVERRIDES = frozenset(
@@ -85,6 +100,8 @@ OVERRIDES = frozenset(
         (Status.LIVE, Status.AI),
         (Status.LIVE, Status.CLOSED),
         (Status.AI, Status.CLOSED),
+        (Status.WAITING, Status.AI),
+        (Status.WAITING, Status.CLOSED),
     }
 )
 """(commanded, reported): the statuses reported by the server that void a pending command.
@@ -107,6 +124,49 @@ class ChatMessage(Struct, frozen=True, kw_only=True):
     """A mark of its sender's choice, by which the sender recognises its own message."""
 
 
+class LastMessage(Struct, frozen=True, kw_only=True):
+    """The newest message of a conversation, as lists show it."""
+
+    author: Author
+    text: str
+    at: datetime
+    coordinator_id: CoordinatorId | None = None
+
+
+class DeskAction(StrEnum):
+    """What a coordinator has done with a conversation."""
+
+    CLAIMED = "claimed"
+    TAKEN_OVER = "taken_over"
+    FORWARDED = "forwarded"
+    REQUEUED = "requeued"
+    AWAY = "away"
+    RETURNED = "returned"
+    CLOSED = "closed"
+    WHISPERED = "whispered"
+    ANSWERED_QUESTION = "answered_question"
+
+
+class DeskEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A coordinator's action, as an entry of a conversation's notes."""
+
+    type: DeskAction
+    to: CoordinatorId | None = None
+    """The coordinator who has it from then on, where another gave it away."""
+
+
+class Note(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A coordinator's words about a conversation, or an action; customers never get either."""
+
+    note_id: str
+    session_id: SessionId
+    coordinator_id: CoordinatorId | None
+    text: str
+    at: datetime
+    event: DeskEvent | None = None
+    """None: a note that a coordinator has written."""
+
+
 class PendingCommand(Struct, frozen=True, kw_only=True):
     """A coordinator's command that the server has not answered yet."""
 
@@ -119,6 +179,15 @@ class PendingCommand(Struct, frozen=True, kw_only=True):
     handover_note: str | None = field(default=None, name="summary")
     answer: ChatMessage | None = None
     """The answer to a missed message; None: only the status is asked for."""
+    reason: str | None = None
+    """Why it goes back to the queue; None: the coordinator wants it so, or it does not."""
+    forwarded_by: CoordinatorId | None = None
+    """The coordinator who gives the conversation to `coordinator_id`."""
+
+    @property
+    def commander(self) -> CoordinatorId | None:
+        """The coordinator whose command it is."""
+        return self.forwarded_by or self.coordinator_id
 
 
 class ServerState(Struct, frozen=True, kw_only=True):
@@ -201,6 +270,14 @@ class LiveChat(Struct, frozen=True, kw_only=True):
     status: Status = Status.AI
     coordinator_id: CoordinatorId | None = None
     """The assigned coordinator; None if unassigned or anonymous."""
+    is_at_desk: bool = False
+    """True if the coordinator got it on this bridge's page, and not by a program."""
+    last: LastMessage | None = None
+    """The newest message; None: there is none, or it is older than this field."""
+    unanswered: int = 0
+    """The number of the user's messages since anybody has answered."""
+    unanswered_since: datetime | None = None
+    """The time of the first of them."""
     waiting_since: datetime | None = None
     """The time of the newest transfer request."""
     transfer_id: TransferId | None = None
@@ -231,9 +308,28 @@ class LiveChat(Struct, frozen=True, kw_only=True):
         return self.is_open or self.missed is not None or self.is_asked
 
     @property
+    def active_at(self) -> datetime:
+        """The time of the newest message or change of status: the order of lists."""
+        return max(self.since, self.last.at) if self.last is not None else self.since
+
+    @property
+    def is_watched(self) -> bool:
+        """True if it goes back to the queue when its coordinator stays away."""
+        return self.is_at_desk and self.status is Status.LIVE and self.coordinator_id is not None
+
+    @property
     def is_asked(self) -> bool:
         """True if it waits for a coordinator's yes, or has an outcome of one to be seen."""
         return self.confirmation is not None and self.confirmation.is_for_coordinators
+
+
+def kinds_of(chat: LiveChat | None) -> Mapping[str, int]:
+    """Return the counts of a board that the chat is part of, each 1."""
+    if chat is None:
+        return {}
+    status = {chat.status.value: 1} if chat.status is not Status.CLOSED else {}
+    missed = {"missed": 1} if chat.missed is not None else {}
+    return {**status, **missed, **({"asked": 1} if chat.is_asked else {})}
 
 
 def plausible_time(at: datetime | None, now: datetime, *, max_age: timedelta) -> datetime:
@@ -255,42 +351,62 @@ def apply_command(
     by: CoordinatorId | None,
     at: datetime,
     handover_note: str | None = None,
+    *,
+    to: CoordinatorId | None = None,
+    reason: str | None = None,
+    at_desk: bool = False,
 ) -> LiveChat:
     """Return the chat after a coordinator's command; the same chat where it changes nothing.
 
+    `to`: the colleague of a FORWARD. `reason`: of a REQUEUE. `at_desk`: see `LiveChat.is_at_desk`.
     `SPEAK` leaves no pending command: the message itself reaches the server over the socket. An
     answer to a missed message is `apply_answer`'s.
     Raises: AlreadyClaimed, TransitionRefused, SessionClosed.
     """
-    commanded = _commanded(chat, command, command_id, by, at, handover_note)
+    status = _target(chat, command, by)
+    assignee = (to or by) if status is Status.LIVE else None
+    if status is chat.status and (assignee in (None, chat.coordinator_id)):
+        commanded = chat
+    else:
+        commanded = _moved(chat, status, at, assignee, at_desk=at_desk)
+        if command is not CoordinatorCommand.SPEAK and by is not None:
+            pending = PendingCommand(
+                command_id=command_id,
+                status=status,
+                at=at,
+                coordinator_id=assignee or by,
+                handover_note=handover_note,
+                reason=reason,
+                forwarded_by=by if to is not None else None,
+            )
+            commanded = replace(
+                commanded,
+                pending_commands=(*chat.pending_commands, pending),
+                handover_note=handover_note or chat.handover_note,
+            )
     return attend(commanded) if command in _ATTENDING else commanded
 
 
-def _commanded(
-    chat: LiveChat,
-    command: CoordinatorCommand,
-    command_id: str,
-    by: CoordinatorId | None,
-    at: datetime,
-    handover_note: str | None,
+def apply_message(chat: LiveChat, message: ChatMessage) -> LiveChat:
+    """Return the chat after a message, by which it is answered unless it is the user's.
+
+    Messages count in the order in which they come: the clocks of their senders differ.
+    """
+    last = LastMessage(
+        author=message.author,
+        text=shortened(message.text, MAX_LAST_TEXT),
+        at=message.at,
+        coordinator_id=message.coordinator_id,
+    )
+    if message.author is not Author.USER:
+        return replace(chat, last=last, unanswered=0, unanswered_since=None)
+    since = chat.unanswered_since or message.at
+    return replace(chat, last=last, unanswered=chat.unanswered + 1, unanswered_since=since)
+
+
+def apply_answer(
+    chat: LiveChat, answer: ChatMessage, command_id: str, at: datetime, *, at_desk: bool = False
 ) -> LiveChat:
-    to = _target(chat, command, by)
-    if to is chat.status and (by is None or by == chat.coordinator_id or to is not Status.LIVE):
-        return chat
-    moved = _moved(chat, to, at, by if to is Status.LIVE else None)
-    if command is CoordinatorCommand.SPEAK or by is None:
-        return moved
-    pending = PendingCommand(
-        command_id=command_id, status=to, at=at, coordinator_id=by, handover_note=handover_note
-    )
-    return replace(
-        moved,
-        pending_commands=(*chat.pending_commands, pending),
-        handover_note=handover_note or chat.handover_note,
-    )
-
-
-def apply_answer(chat: LiveChat, answer: ChatMessage, command_id: str, at: datetime) -> LiveChat:
     """Return the chat after a coordinator's answer to its missed message, which is a takeover.
 
     The user may have left long ago, the conversation be closed for idleness, and its topic joined
@@ -303,7 +419,7 @@ def apply_answer(chat: LiveChat, answer: ChatMessage, command_id: str, at: datet
         coordinator_id=answer.coordinator_id,
         answer=answer,
     )
-    moved = _moved(chat, Status.LIVE, at, answer.coordinator_id)
+    moved = _moved(chat, Status.LIVE, at, answer.coordinator_id, at_desk=at_desk)
     return attend(replace(moved, pending_commands=(*chat.pending_commands, pending)))
 
 
@@ -381,6 +497,7 @@ def _target(chat: LiveChat, command: CoordinatorCommand, by: CoordinatorId | Non
     if (chat.status, command) in (
         (Status.AI, CoordinatorCommand.RETURN),
         (Status.CLOSED, CoordinatorCommand.CLOSE),
+        (Status.WAITING, CoordinatorCommand.REQUEUE),
     ):
         return chat.status  # a repeat
     if chat.status is Status.CLOSED:
@@ -466,13 +583,22 @@ def _as_reported(chat: LiveChat, state: ServerState) -> LiveChat:
 
 
 def _moved(
-    chat: LiveChat, to: Status, at: datetime, coordinator_id: CoordinatorId | None
+    chat: LiveChat,
+    to: Status,
+    at: datetime,
+    coordinator_id: CoordinatorId | None,
+    *,
+    at_desk: bool = False,
 ) -> LiveChat:
     requested = to is Status.WAITING and chat.status is not Status.WAITING
+    ended = to is Status.CLOSED
     return replace(
         chat,
         status=to,
         since=at,
         coordinator_id=coordinator_id,
+        is_at_desk=at_desk,
         waiting_since=at if requested else chat.waiting_since,
+        unanswered=0 if ended else chat.unanswered,
+        unanswered_since=None if ended else chat.unanswered_since,
     )

@@ -78,6 +78,8 @@ async def _running(
             ("queues", container.queues().run),
         ):
             _start(stack, forever(name, work, clock, failed_pause_s=LONGEST_PAUSE_S))
+        if container.settings().bridge_away_s:
+            _start(stack, forever("away", container.watch().run, clock))
         if (files := container.business_files()) is not None:
             _start(stack, forever("businesses", files.refresh, clock))
         if (sign_in := container.sign_in()) is not None:

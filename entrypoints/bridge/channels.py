@@ -3,7 +3,9 @@
 The first is part of every bridge; the second serves the coordinators' page of this one.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -22,21 +24,23 @@ from adapters.phoenix.channel import (
 )
 from adapters.phoenix.server import Ref
 from application.bridge.answer_question import AnswerQuestion
-from application.bridge.live_chats import TRANSCRIPT_PAGE, LiveChats
-from application.bridge.ports import AgentServer, ReplyBody
-from application.ports import Clock
+from application.bridge.live_chats import LIST_PAGE, MAX_OPEN, TRANSCRIPT_PAGE, LiveChats
+from application.bridge.ports import AgentServer, AgentServerUnavailable, ReplyBody, View
+from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PERSON,
     MAX_AGE_FROM_PROGRAM,
     AlreadyClaimed,
     CoordinatorCommand,
     LiveChat,
+    NotThere,
     plausible_time,
 )
 from domain.errors import (
     BusinessMismatch,
     ConversationError,
     IdentityMismatch,
+    InvalidPayload,
     UnknownSession,
 )
 from domain.identity import (
@@ -44,6 +48,7 @@ from domain.identity import (
     CoordinatorId,
     Customer,
     Identity,
+    MessageId,
     Unauthorized,
     UserId,
     business_identifier,
@@ -52,8 +57,8 @@ from domain.identity import (
     identifier,
     live_chat_topic,
 )
-from domain.message import MAX_HANDOVER_NOTE, Author, message_text
-from domain.plain_text import note_text
+from domain.message import MAX_HANDOVER_NOTE, MAX_MESSAGE_LENGTH, Author, message_text
+from domain.plain_text import note_text, plain_text
 from domain.status import Status
 from entrypoints.access.auth import RefreshToken, TokenLease, TokenRefreshed
 from entrypoints.access.joins import JoinAccess
@@ -61,13 +66,14 @@ from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.bridge.wire import (
     ADDITIONS,
     Broadcaster,
-    ChatJson,
     ChatMessageJson,
     PresencePush,
+    Row,
     ServerPush,
-    chat_json,
+    chat_row,
     coordinators_topic,
     message_json,
+    note_json,
 )
 from entrypoints.payloads import (
     Time,
@@ -85,6 +91,14 @@ TYPING_MS = 5_000
 
 MAX_ORIGIN = 128
 """The longest `origin`, in characters."""
+MAX_NOTE = 4_000
+MAX_WHISPER = 2_000
+MAX_QUERY = 400
+"""The characters of a query that count."""
+
+Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+
+logger = logging.getLogger(__name__)
 
 
 class ChatJoin(CamelStruct):
@@ -132,28 +146,97 @@ class CoordinatorJoin(CamelStruct):
     token: str = ""
 
 
-class Board(CamelStruct):
-    """The reply: the waiting chats, the longest waiting first, and the live ones.
+class BusinessNames(CamelStruct):
+    """The name of a business, and the replies that it has ready for its coordinators."""
 
-    `missed`: those in which a user wrote while no coordinator was there, the newest first.
-    `asked`: those that wait for a coordinator's yes, or have an outcome of one, the newest first.
-    `presence`: who is there, with the coordinator who joins.
+    name: str
+    replies: dict[str, str]
+
+
+class Board(CamelStruct):
+    """The reply: the conversations that call for coordinators, and who is there.
+
+    `chats`: the live ones, one's own first, the waiting ones, the longest waiting first, those that
+    ask for a yes, and those with a missed message, the newest first.
     """
 
-    waiting: list[ChatJson]
-    live: list[ChatJson]
-    missed: list[ChatJson]
-    asked: list[ChatJson]
+    coordinator_id: str
+    business: BusinessNames | None
+    chats: list[Row]
+    counts: Mapping[str, int]
     presence: PresencePush
     server: ServerPush
+    away_after_s: int
+
+
+class ListRequest(CamelStruct):
+    """`list`: a page of conversations."""
+
+    view: View
+    query: str = ""
+    user_id: str | None = None
+    cursor: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
 class CommandRequest(CamelStruct):
-    """`claim`, `return` and `close`. `takeOver`: claim it even if another coordinator has it."""
+    """`claim`, `forward`, `requeue`, `return` and `close`.
+
+    `takeOver`: claim it even if the AI or another coordinator has it. `to`: whom to forward it to.
+    """
 
     session_id: str
     summary: Annotated[str, msgspec.Meta(max_length=MAX_HANDOVER_NOTE)] | None = None
     take_over: bool = False
+    to: str | None = None
+
+
+class NoteRequest(CamelStruct):
+    """`note`: words of a coordinator's that no customer gets."""
+
+    session_id: str
+    note_id: str
+    text: Annotated[str, msgspec.Meta(max_length=MAX_NOTE)]
+
+
+class WhisperRequest(CamelStruct):
+    """`whisper`: words of a coordinator's for the AI alone."""
+
+    session_id: str
+    message_id: str
+    text: Annotated[str, msgspec.Meta(max_length=MAX_WHISPER)]
+
+
+class SuggestRequest(CamelStruct):
+    """`suggest`: a reply that the AI is to suggest."""
+
+    session_id: str
+    suggestion_id: str
+
+
+class StopRequest(CamelStruct):
+    """`stop_suggestion`: the suggestion is not wanted any more."""
+
+    suggestion_id: str
+
+
+class SuggestionPush(CamelStruct):
+    """`suggestion`: the next part of it."""
+
+    suggestion_id: str
+    delta: str
+
+
+class OutcomesRequest(CamelStruct):
+    """`outcomes`: the counts of the business's days, the first and the last one of them."""
+
+    first: Day | None = msgspec.field(default=None, name="from")
+    last: Day | None = msgspec.field(default=None, name="to")
+
+
+class PresenceRequest(CamelStruct):
+    """`customer`: whether the customer of the chat is there, as a program reports it."""
+
+    online: bool
 
 
 class AttendRequest(CamelStruct):
@@ -171,8 +254,14 @@ class AnswerRequest(CamelStruct):
     answer: Literal["yes", "no"]
 
 
-class TranscriptRequest(CamelStruct):
-    """`history`, the transcript kept here, and `more`, a page of the server's log."""
+class OpenRequest(CamelStruct):
+    """`open`: all that the bridge knows of a conversation."""
+
+    session_id: str
+
+
+class LogRequest(CamelStruct):
+    """`more`: a page of the server's log."""
 
     session_id: str
     before_seq: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -185,8 +274,11 @@ class ChannelServices:
     chats: LiveChats
     server: AgentServer
     answer_question: AnswerQuestion
+    businesses: Businesses
     broadcaster: Broadcaster
     access: JoinAccess
+    away_after_s: int
+    """See BRIDGE_AWAY_S."""
     clock: Clock
     limits: RateLimiter
 
@@ -312,6 +404,10 @@ class ChatChannel(_AuthenticatedChannel):
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
         return await self._handle(_CHAT_HANDLERS.get(event), event, payload)
 
+    async def terminate(self, reason: TerminateReason) -> None:
+        self._services.broadcaster.program_left(self._customer, self.socket)
+        await super().terminate(reason)
+
     def _count(self, event: str) -> None:
         if event == "user_message":
             self._services.limits.admit_message(self._customer)
@@ -339,10 +435,12 @@ class ChatChannel(_AuthenticatedChannel):
     async def _agent_message(self, payload: Any) -> ReplyBody:
         self._require_coordinators_side()
         request = parse(payload, ChatMessageRequest)
+        by = self._coordinator(request.coordinator_id)
         return await self._services.chats.post_coordinator_message(
             self._customer,
             message_text(request.message),
-            coordinator_id=self._coordinator(request.coordinator_id),
+            coordinator_id=by,
+            at_desk=by in self._services.broadcaster.online(self._customer.business_id),
             message_id=as_message_id(request.message_id),
             at=self._time(request.timestamp),
             origin=self._origin(request.origin),
@@ -364,9 +462,19 @@ class ChatChannel(_AuthenticatedChannel):
         self.socket.broadcast_from("typing", TypingPush(author, TYPING_MS))
         return {}
 
+    async def _customer_presence(self, payload: Any) -> ReplyBody:
+        if self._side is not Side.PROGRAM:
+            raise Unauthorized
+        online = parse(payload, PresenceRequest).online
+        self._services.broadcaster.customer_changed(self._customer, self.socket, online)
+        return {}
+
 
 class CoordinatorsChannel(_AuthenticatedChannel):
-    """One coordinator's board of a business: the waiting and the live chats."""
+    """One coordinator's board of a business: its conversations, and what is done with them."""
+
+    _suggestion: tuple[str, asyncio.Task[None]] | None = None
+    """The id of the suggestion that is being made, and its task."""
 
     async def join(self, topic: str, payload: Any) -> Board:
         try:
@@ -377,18 +485,25 @@ class CoordinatorsChannel(_AuthenticatedChannel):
                 raise BusinessMismatch
             self._caller = _as_caller(self._business_id, self._coordinator_id)
             self._require_coordinator(await self._authenticate(request.token))
+            known = await self._services.businesses.business(self._business_id)
             board = await self._services.chats.board(self._business_id)
         except ConversationError as error:
             raise JoinRefused(_error_reply(error)) from error
         broadcaster = self._services.broadcaster
-        broadcaster.coordinator_joined(self._business_id, self._coordinator_id, self.socket)
+        name, counts = self._coordinator_id, board.counts
+        broadcaster.coordinator_joined(self._business_id, name, self.socket, counts)
+        live = [chat for chat in board.open if chat.status is Status.LIVE]
+        live.sort(key=lambda chat: chat.coordinator_id != name)
+        waiting = [chat for chat in board.open if chat.status is Status.WAITING]
+        chats = (*live[:MAX_OPEN], *waiting[:MAX_OPEN], *board.asked, *board.missed)
         return Board(
-            waiting=[chat_json(chat) for chat in board.open if chat.status is Status.WAITING],
-            live=[chat_json(chat) for chat in board.open if chat.status is Status.LIVE],
-            missed=[chat_json(chat) for chat in board.missed],
-            asked=[chat_json(chat) for chat in board.asked],
+            coordinator_id=name,
+            business=BusinessNames(known.name, known.replies) if known is not None else None,
+            chats=[chat_row(chat) for chat in {chat.session_id: chat for chat in chats}.values()],
+            counts=counts,
             presence=broadcaster.presence(self._business_id),
             server=ServerPush(broadcaster.reachable),
+            away_after_s=self._services.away_after_s,
         )
 
     def _require_coordinator(self, identity: Identity | None) -> None:
@@ -402,44 +517,151 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             self._coordinator(self._coordinator_id)
 
     async def terminate(self, reason: TerminateReason) -> None:
+        self._stop_suggesting()
         self._services.broadcaster.coordinator_left(self._business_id, self.socket)
         await super().terminate(reason)
 
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
-        return await self._handle(_COORDINATORS_HANDLERS.get(event), event, payload)
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
+        if event != "suggest":
+            return await self._handle(_COORDINATORS_HANDLERS.get(event), event, payload)
 
-    async def _claim(self, payload: Any) -> ChatJson:
+        async def suggest(channel: CoordinatorsChannel, payload: Any) -> None:
+            await self._suggest(payload, ref)
+
+        result = await self._handle(suggest, event, payload)
+        return None if isinstance(result, Reply) and result.status == "ok" else result
+
+    async def _list(self, payload: Any) -> ReplyBody:
+        request = parse(payload, ListRequest)
+        user_id = request.user_id
+        page = await self._services.chats.store.page(
+            self._business_id,
+            request.view,
+            LIST_PAGE,
+            query=plain_text(request.query[:MAX_QUERY]).strip(),
+            user_id=UserId(identifier("userId", user_id)) if user_id is not None else None,
+            cursor=request.cursor,
+        )
+        return {"chats": [chat_row(chat) for chat in page.chats], "cursor": page.cursor}
+
+    async def _open(self, payload: Any) -> ReplyBody:
+        chat = await self._chat(parse(payload, OpenRequest).session_id)
+        opened = await self._services.chats.opened(chat)
+        return {
+            "chat": {**chat_row(chat), "context": chat.context, "transferId": chat.transfer_id},
+            "messages": [message_json(each) for each in opened.messages],
+            "notes": [note_json(each) for each in opened.notes],
+            "earlier": [chat_row(each) for each in opened.earlier],
+            "customerOnline": self._services.broadcaster.customer_online(chat.customer),
+        }
+
+    async def _claim(self, payload: Any) -> Row:
         request = parse(payload, CommandRequest)
         take_over = request.take_over
         command = CoordinatorCommand.TAKE_OVER if take_over else CoordinatorCommand.CLAIM
         return await self._execute(request, command)
 
-    async def _return(self, payload: Any) -> ChatJson:
+    async def _forward(self, payload: Any) -> Row:
+        request = parse(payload, CommandRequest)
+        to = as_coordinator_id(request.to)
+        if to not in self._services.broadcaster.online(self._business_id):
+            raise NotThere
+        return await self._execute(request, CoordinatorCommand.FORWARD, to)
+
+    async def _requeue(self, payload: Any) -> Row:
+        return await self._execute(parse(payload, CommandRequest), CoordinatorCommand.REQUEUE)
+
+    async def _return(self, payload: Any) -> Row:
         return await self._execute(parse(payload, CommandRequest), CoordinatorCommand.RETURN)
 
-    async def _close(self, payload: Any) -> ChatJson:
+    async def _close(self, payload: Any) -> Row:
         return await self._execute(parse(payload, CommandRequest), CoordinatorCommand.CLOSE)
 
-    async def _execute(self, request: CommandRequest, command: CoordinatorCommand) -> ChatJson:
+    async def _execute(
+        self, request: CommandRequest, command: CoordinatorCommand, to: CoordinatorId | None = None
+    ) -> Row:
         chat = await self._chat(request.session_id)
         note = note_text(request.summary)
-        return chat_json(
-            await self._services.chats.execute(chat.session_id, command, self._coordinator_id, note)
-        )
+        by = self._coordinator_id
+        done = await self._services.chats.execute(chat.session_id, command, by, note, to=to)
+        self._log(command, chat)
+        return chat_row(done)
 
-    async def _attend(self, payload: Any) -> ChatJson:
+    def _log(self, action: str, chat: LiveChat) -> None:
+        ids = {"session_id": chat.session_id, "coordinator_id": self._coordinator_id}
+        logger.info("A coordinator has acted", extra={"action": f"coordinator_{action}", **ids})
+
+    async def _note(self, payload: Any) -> ReplyBody:
+        request = parse(payload, NoteRequest)
+        chat, note_id = await self._chat(request.session_id), identifier("noteId", request.note_id)
+        text, by = _words(request.text), self._coordinator_id
+        note = await self._services.chats.add_note(chat.session_id, note_id, text, by)
+        self._log("note", chat)
+        return note_json(note)
+
+    async def _whisper(self, payload: Any) -> ReplyBody:
+        request = parse(payload, WhisperRequest)
+        chat = await self._chat(request.session_id)
+        message_id = MessageId(identifier("messageId", request.message_id))
+        words = (chat.session_id, message_id, _words(request.text), self._coordinator_id)
+        stored = await self._services.server.whisper(*words)
+        await self._services.chats.record_whisper(*words)
+        self._log("whisper", chat)
+        return {"messageId": message_id, "seq": stored["seq"]}
+
+    async def _suggest(self, payload: Any, ref: Ref) -> None:
+        request = parse(payload, SuggestRequest)
+        chat = await self._chat(request.session_id)
+        suggestion_id = identifier("suggestionId", request.suggestion_id)
+        self._stop_suggesting()
+        task = asyncio.create_task(self._suggesting(chat, suggestion_id, ref))
+        self._suggestion = (suggestion_id, task)
+        self._log("suggest", chat)
+
+    async def _suggesting(self, chat: LiveChat, suggestion_id: str, ref: Ref) -> None:
+        """Push the parts of a suggestion, then reply with all of it."""
+        text = ""
+        try:
+            parts = self._services.server.suggestion(chat.session_id, self._coordinator_id)
+            async for delta in parts:
+                text = (text + delta)[:MAX_MESSAGE_LENGTH]
+                self.socket.push("suggestion", SuggestionPush(suggestion_id, delta))
+        except ConversationError as error:
+            self.socket.reply(ref, "error", _error_reply(error))
+        except asyncio.CancelledError:
+            self.socket.reply(ref, "error", ErrorReply("stopped"))
+            raise
+        except Exception:
+            logger.exception("A suggestion crashed", extra={"action": "suggestion_crashed"})
+            self.socket.reply(ref, "error", ErrorReply(AgentServerUnavailable.code))
+        else:
+            self.socket.reply(ref, "ok", {"text": text})
+
+    async def _stop_suggestion(self, payload: Any) -> ReplyBody:
+        suggestion_id = parse(payload, StopRequest).suggestion_id
+        if self._suggestion is not None and self._suggestion[0] == suggestion_id:
+            self._stop_suggesting()
+        return {}
+
+    def _stop_suggesting(self) -> None:
+        if self._suggestion is not None:
+            self._suggestion[1].cancel()
+            self._suggestion = None
+
+    async def _outcomes(self, payload: Any) -> ReplyBody:
+        days = parse(payload, OutcomesRequest)
+        return await self._services.server.outcomes(self._business_id, days.first, days.last)
+
+    async def _attend(self, payload: Any) -> Row:
         request = parse(payload, AttendRequest)
         chat = await self._chat(request.session_id)
-        return chat_json(await self._services.chats.attend(chat.session_id, request.timestamp))
+        return chat_row(await self._services.chats.attend(chat.session_id, request.timestamp))
 
-    async def _missed(self, payload: Any) -> ReplyBody:
-        board = await self._services.chats.board(self._business_id)
-        return {"missed": [chat_json(chat) for chat in board.missed]}
-
-    async def _confirm(self, payload: Any) -> ChatJson:
+    async def _confirm(self, payload: Any) -> Row:
         request = parse(payload, AnswerRequest)
         chat = await self._chat(request.session_id)
-        return chat_json(
+        self._log("confirm", chat)
+        return chat_row(
             await self._services.answer_question(
                 chat.session_id,
                 identifier("confirmId", request.confirm_id),
@@ -448,13 +670,8 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             )
         )
 
-    async def _history(self, payload: Any) -> ReplyBody:
-        chat = await self._chat(parse(payload, TranscriptRequest).session_id)
-        messages = await self._services.chats.ai_transcript(chat.session_id)
-        return {"messages": [message_json(each) for each in messages]}
-
     async def _more(self, payload: Any) -> ReplyBody:
-        request = parse(payload, TranscriptRequest)
+        request = parse(payload, LogRequest)
         chat = await self._chat(request.session_id)
         server = self._services.server
         return await server.messages(chat.session_id, request.before_seq, TRANSCRIPT_PAGE)
@@ -467,6 +684,14 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         return chat
 
 
+def _words(given: str) -> str:
+    """Return a text without what could do harm in it. Raises: InvalidPayload, if it is blank."""
+    text = note_text(given)
+    if text is None:
+        raise InvalidPayload("text must not be empty")
+    return text
+
+
 def _as_caller(business_id: BusinessId, coordinator_id: str) -> Customer:
     """Return a coordinator as a caller to be counted, who is no user of the same name."""
     return Customer(business_id, UserId(f"coordinator {coordinator_id}"))
@@ -476,16 +701,23 @@ _CHAT_HANDLERS: dict[str, Callable[[ChatChannel, Any], Awaitable[Any]]] = {
     "user_message": ChatChannel._user_message,
     "agent_message": ChatChannel._agent_message,
     "typing": ChatChannel._typing,
+    "customer": ChatChannel._customer_presence,
 }
 
 _COORDINATORS_HANDLERS: dict[str, Callable[[CoordinatorsChannel, Any], Awaitable[Any]]] = {
+    "list": CoordinatorsChannel._list,
+    "open": CoordinatorsChannel._open,
     "claim": CoordinatorsChannel._claim,
+    "forward": CoordinatorsChannel._forward,
+    "requeue": CoordinatorsChannel._requeue,
     "return": CoordinatorsChannel._return,
     "close": CoordinatorsChannel._close,
     "attend": CoordinatorsChannel._attend,
     "confirm": CoordinatorsChannel._confirm,
-    "missed": CoordinatorsChannel._missed,
-    "history": CoordinatorsChannel._history,
+    "note": CoordinatorsChannel._note,
+    "whisper": CoordinatorsChannel._whisper,
+    "stop_suggestion": CoordinatorsChannel._stop_suggestion,
+    "outcomes": CoordinatorsChannel._outcomes,
     "more": CoordinatorsChannel._more,
 }
 

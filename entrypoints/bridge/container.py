@@ -11,7 +11,7 @@ from dependency_injector import containers, providers
 from dependency_injector.providers import Provider
 
 from adapters.bridge.agent_server import HttpAgentServer
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.files.folder import FileBusinesses, folder_of
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
@@ -22,6 +22,7 @@ from application.bridge.answer_question import AnswerQuestion
 from application.bridge.deliver_commands import DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
+from application.bridge.watch_coordinators import WatchCoordinators
 from application.ports import Businesses, Clock
 from domain.identity import LIVE_CHAT_PREFIX
 from entrypoints.access.connection_limits import bridge_connections
@@ -37,12 +38,6 @@ from entrypoints.settings import Settings
 
 if TYPE_CHECKING:
     from adapters.jwt.tokens import JwtTokens
-
-
-def _sqlite_store(path: str) -> BridgeStore:
-    from adapters.bridge.sqlite_store import SqliteBridgeStore
-
-    return SqliteBridgeStore(path)
 
 
 def _agent_server(settings: Settings) -> HttpAgentServer:
@@ -97,8 +92,8 @@ class BridgeContainer(containers.DeclarativeContainer):
     )
     store: Provider[BridgeStore] = providers.Selector(
         settings.provided.bridge_store,
-        memory=providers.Singleton(MemoryBridgeStore),
-        sqlite=providers.Singleton(_sqlite_store, settings.provided.bridge_sqlite_path),
+        memory=providers.Singleton(SqliteBridgeStore),
+        sqlite=providers.Singleton(SqliteBridgeStore, settings.provided.bridge_sqlite_path),
     )
     agent_server: Provider[HttpAgentServer] = providers.Singleton(_agent_server, settings)
     business_files: Provider[FileBusinesses | None] = providers.Singleton(
@@ -112,7 +107,9 @@ class BridgeContainer(containers.DeclarativeContainer):
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
         _endpoint, settings, connections, limits, channel_services.provider
     )
-    broadcaster: Provider[Broadcaster] = providers.Singleton(Broadcaster, endpoint)
+    broadcaster: Provider[Broadcaster] = providers.Singleton(
+        Broadcaster, endpoint, providers.Object(monotonic)
+    )
     chats: Provider[LiveChats] = providers.Singleton(
         LiveChats,
         store=store,
@@ -124,8 +121,10 @@ class BridgeContainer(containers.DeclarativeContainer):
         chats=chats,
         server=agent_server,
         answer_question=providers.Singleton(AnswerQuestion, chats=chats, server=agent_server),
+        businesses=businesses,
         broadcaster=broadcaster,
         access=access,
+        away_after_s=settings.provided.bridge_away_s,
         clock=clock,
         limits=limits,
     )
@@ -139,5 +138,11 @@ class BridgeContainer(containers.DeclarativeContainer):
     )
     deliver: Provider[DeliverCommands] = providers.Singleton(
         DeliverCommands, chats=chats, server=agent_server, clock=clock, jitter=jitter
+    )
+    watch: Provider[WatchCoordinators] = providers.Singleton(
+        WatchCoordinators,
+        chats=chats,
+        absence_s=broadcaster.provided.absence_s,
+        away_after_s=settings.provided.bridge_away_s,
     )
     queues: Provider[AnnounceQueues] = providers.Singleton(AnnounceQueues, chats=chats)

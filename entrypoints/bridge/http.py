@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -13,6 +14,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import HeaderParameter, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
+from msgspec.structs import replace
 
 from adapters.json_shapes import NO_SUMMARY, CamelStruct
 from application.bridge.live_chats import LiveChats
@@ -24,8 +26,14 @@ from domain.bridge.live_chat import (
     ChatMessage,
     GivenRating,
     LeftMessage,
+    LiveChat,
     ServerState,
     TransferReport,
+    apply_confirmation,
+    apply_message,
+    apply_missed,
+    apply_rating,
+    apply_transfer,
     plausible_time,
 )
 from domain.business import Business
@@ -35,6 +43,7 @@ from domain.identity import (
     BusinessId,
     CoordinatorId,
     Customer,
+    LocationId,
     MessageId,
     TransferId,
     UserId,
@@ -266,31 +275,32 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     chats = services.chats
 
+    async def record(
+        who: Customer,
+        given: str,
+        location_id: LocationId | None,
+        message: ChatMessage,
+        key: str | None,
+    ) -> Done:
+        session_id, apply = as_session_id(given), partial(apply_message, message=message)
+        message = replace(message, session_id=session_id)
+        await chats.record(who, session_id, location_id, message.at, apply, key, message=message)
+        return Done()
+
     @post("/ai-conversation", tags=["reports"], status_code=200, responses=problems(413, 415))
     async def conversation(data: JSONBody[AiConversationRequest], key: Key = None) -> Done:
         """Record a message of a user to the AI."""
-        await chats.record_ai_message(
-            _customer(data),
-            as_session_id(data.session_id),
-            as_location_id(data.location_id),
-            _ai_message(services, Author.USER, message_text(data.message), data.timestamp),
-            _scoped("ai-conversation", key),
-        )
-        return Done()
+        message = _ai_message(services, Author.USER, message_text(data.message), data.timestamp)
+        location_id, scoped_key = as_location_id(data.location_id), _scoped("ai-conversation", key)
+        return await record(_customer(data), data.session_id, location_id, message, scoped_key)
 
     @post("/ai-context", tags=["reports"], status_code=200, responses=problems(413, 415))
     async def context(data: JSONBody[AiContextRequest], key: Key = None) -> Done:
         """Record an answer of the AI."""
-        answer = data.context
+        answer, scoped_key = data.context, _scoped("ai-context", key)
         at = answer.timestamp or data.timestamp
-        await chats.record_ai_message(
-            _customer(answer),
-            as_session_id(data.session_id),
-            None,
-            _ai_message(services, Author.AI, plain_text(answer.ai_response), at),
-            _scoped("ai-context", key),
-        )
-        return Done()
+        message = _ai_message(services, Author.AI, plain_text(answer.ai_response), at)
+        return await record(_customer(answer), data.session_id, None, message, scoped_key)
 
     @put("/conversation-status/{sessionId:str}", tags=["reports"], responses=problems(413, 415))
     async def status(
@@ -316,27 +326,27 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         who = _customer(data)
         session_id, location_id = as_session_id(data.session_id), as_location_id(data.location_id)
         at, scoped_key = _time(services, data.timestamp), _scoped("notifications", key)
+        apply: Callable[[LiveChat], LiveChat]
         if data.type == "confirmation":
-            report = _asked(data, at)
-            await chats.record_confirmation(who, session_id, location_id, report, scoped_key)
-            return Done()
-        if data.type == "rating":
-            given = GivenRating(stars=stars(_given("rating", data.rating), data.comment), at=at)
-            await chats.record_rating(who, session_id, given, scoped_key)
-            return Done()
-        reason = plain_text(_given("reason", data.reason))
-        context = _given("context", data.context)
-        if data.type == "missed":
-            missed = LeftMessage(
-                text=message_text(data.message), reason=reason, context=context, at=at
-            )
-            await chats.record_missed(who, session_id, location_id, missed, scoped_key)
+            apply = partial(apply_confirmation, report=_asked(data, at))
+        elif data.type == "rating":
+            given = stars(_given("rating", data.rating), data.comment)
+            apply = partial(apply_rating, rating=GivenRating(stars=given, at=at))
         else:
-            transfer_id = TransferId(identifier("transferId", data.transfer_id))
-            transfer = TransferReport(
-                transfer_id=transfer_id, reason=reason, context=context, at=at
-            )
-            await chats.record_transfer(who, session_id, location_id, transfer, scoped_key)
+            reason = plain_text(_given("reason", data.reason))
+            context = _given("context", data.context)
+            if data.type == "missed":
+                text = message_text(data.message)
+                left = LeftMessage(text=text, reason=reason, context=context, at=at)
+                apply = partial(apply_missed, missed=left)
+            else:
+                transfer_id = TransferId(identifier("transferId", data.transfer_id))
+                transfer = TransferReport(
+                    transfer_id=transfer_id, reason=reason, context=context, at=at
+                )
+                apply = partial(apply_transfer, transfer=transfer)
+        opens = data.type != "rating"
+        await chats.record(who, session_id, location_id, at, apply, scoped_key, opens=opens)
         return Done()
 
     return [conversation, context, status, notification]

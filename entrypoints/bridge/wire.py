@@ -1,31 +1,44 @@
 """The JSON shapes on the bridge's socket, and the broadcast of events in them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from heapq import nsmallest
 from typing import Literal
+
+from msgspec import to_builtins
 
 from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
 from adapters.phoenix.channel import ChannelSocket, ChannelTransport
 from adapters.phoenix.endpoint import PhoenixEndpoint
+from adapters.phoenix.server import Payload
 from application.bridge.ports import (
     BoardEvent,
     ChatChanged,
     CommandRefused,
     MessagePosted,
+    NoteAdded,
     QueuePosition,
     ServerReachability,
 )
-from domain.bridge.live_chat import AskedConfirmation, ChatMessage, GivenRating, LiveChat
+from domain.bridge.live_chat import (
+    AskedConfirmation,
+    ChatMessage,
+    LiveChat,
+    Note,
+    PendingCommand,
+    kinds_of,
+)
 from domain.identity import BusinessId, CoordinatorId, Customer, live_chat_topic
 from domain.message import Author
 from domain.status import Status
-from domain.tool import Confirmer
 from domain.write_call import WriteState
 
 _PROPOSED = WriteState.PROPOSED
 COORDINATORS_PREFIX = "coordinators:"
-ADDITIONS = ("typing", "presence", "queue", "missed", "confirmation", "rating")
+ADDITIONS = ("typing", "presence", "queue", "missed", "confirmation", "rating", "customer")
 """The optional parts of the bridge's interface that this bridge has."""
+MAX_CUSTOMERS = 10_000
+"""The customers of whom it is known whether they are there: those reported last."""
 MAX_NAMES = 100
 """The coordinators whose names are shown, of those who are there."""
 
@@ -69,68 +82,21 @@ class PresencePush(CamelStruct):
     coordinators: list[str]
 
 
-class LeftMessageJson(CamelStruct):
-    """What a user has written while no coordinator was there."""
-
-    message: str
-    timestamp: str
-    reason: str
-    context: Mapping[str, object]
-
-
-class AskedJson(CamelStruct):
-    """What the AI does only with a person's yes, and how far it has come."""
-
-    confirm_id: str
-    by: Confirmer
-    state: WriteState
-    what: str
-    timestamp: str
-    expires_at: str | None
-    result: str | None
-    coordinator_id: str | None
-
-
-class GivenRatingJson(CamelStruct):
-    """A user's rating of a conversation, from 1 to 5."""
-
-    rating: int
-    comment: str | None
-    timestamp: str
-
-
-class ChatJson(CamelStruct):
-    """A conversation on the board; `pending`: the server has not answered a command for it yet."""
-
-    session_id: str
-    business_id: str
-    user_id: str
-    location_id: str | None
-    status: Status
-    since: str
-    waiting_since: str | None
-    coordinator_id: str | None
-    transfer_id: str | None
-    reason: str | None
-    summary: str | None
-    context: Mapping[str, object] | None
-    pending: bool
-    missed: LeftMessageJson | None
-    confirmation: AskedJson | None
-    rating: GivenRatingJson | None
+NotificationType = Literal["waiting", "missed", "asked", "changed", "gone", "refused"]
+Row = dict[str, object]
+"""A conversation on a board or in a list."""
 
 
 class Notification(CamelStructOmitDefaults):
-    """`notification`: an entry of the board has changed.
+    """`notification`: a conversation has changed.
 
     `missed`: its user has written while no coordinator was there. `asked`: a coordinator's yes is
-    asked for. `gone`: it needs no coordinator
-    any more; sent again once the server has answered.
+    asked for. `gone`: it needs no coordinator any more; sent again once the server has answered.
     `refused`: the server has refused the status `wished` by `coordinatorId`, because of `reason`.
     """
 
-    type: Literal["waiting", "missed", "asked", "changed", "gone", "refused"]
-    chat: ChatJson
+    type: NotificationType
+    chat: Row
     coordinator_id: str | None = None
     wished: Status | None = None
     reason: str | None = None
@@ -161,53 +127,77 @@ def message_json(message: ChatMessage, customer: Customer | None = None) -> Chat
     )
 
 
-def chat_json(chat: LiveChat) -> ChatJson:
-    """Return the wire shape of a chat."""
-    missed = chat.missed
-    return ChatJson(
-        session_id=chat.session_id,
-        business_id=chat.customer.business_id,
-        user_id=chat.customer.user_id,
-        location_id=chat.location_id,
-        status=chat.status,
-        since=timestamp(chat.since),
-        waiting_since=timestamp(chat.waiting_since) if chat.waiting_since else None,
-        coordinator_id=chat.coordinator_id,
-        transfer_id=chat.transfer_id,
-        reason=chat.reason,
-        summary=chat.handover_note,
-        context=chat.context,
-        pending=bool(chat.pending_commands),
-        missed=LeftMessageJson(missed.text, timestamp(missed.at), missed.reason, missed.context)
-        if missed is not None
-        else None,
-        confirmation=_asked_json(chat.confirmation) if chat.confirmation is not None else None,
-        rating=_rating_json(chat.rating) if chat.rating is not None else None,
-    )
+def note_json(note: Note) -> dict[str, object]:
+    """Return the wire shape of a note."""
+    return {**to_builtins(note), "at": timestamp(note.at)}
 
 
-def _rating_json(given: GivenRating) -> GivenRatingJson:
-    return GivenRatingJson(given.stars.rating, given.stars.comment, timestamp(given.at))
+def chat_row(chat: LiveChat) -> Row:
+    """Return the wire shape of a chat without its context."""
+    missed, last, rating = chat.missed, chat.last, chat.rating
+    return {
+        "sessionId": chat.session_id,
+        "businessId": chat.customer.business_id,
+        "userId": chat.customer.user_id,
+        "locationId": chat.location_id,
+        "status": chat.status,
+        "since": timestamp(chat.since),
+        "waitingSince": _time(chat.waiting_since),
+        "coordinatorId": chat.coordinator_id,
+        "reason": chat.reason,
+        "summary": chat.handover_note,
+        "pending": bool(chat.pending_commands),
+        "last": last
+        and {
+            "author": last.author,
+            "text": last.text,
+            "at": timestamp(last.at),
+            "coordinatorId": last.coordinator_id,
+        },
+        "unanswered": chat.unanswered,
+        "unansweredSince": _time(chat.unanswered_since),
+        "missed": missed
+        and {"message": missed.text, "timestamp": timestamp(missed.at), "reason": missed.reason},
+        "confirmation": chat.confirmation and _asked_row(chat.confirmation),
+        "rating": rating
+        and {
+            "rating": rating.stars.rating,
+            "comment": rating.stars.comment,
+            "timestamp": timestamp(rating.at),
+        },
+    }
 
 
-def _asked_json(asked: AskedConfirmation) -> AskedJson:
-    return AskedJson(
-        confirm_id=asked.confirm_id,
-        by=asked.by,
-        state=asked.state,
-        what=asked.what,
-        timestamp=timestamp(asked.at),
-        expires_at=timestamp(asked.expires_at) if asked.expires_at is not None else None,
-        result=asked.result or None,
-        coordinator_id=asked.coordinator_id,
-    )
+def _asked_row(asked: AskedConfirmation) -> Row:
+    return {
+        "confirmId": asked.confirm_id,
+        "by": asked.by,
+        "state": asked.state,
+        "what": asked.what,
+        "timestamp": timestamp(asked.at),
+        "expiresAt": _time(asked.expires_at),
+        "result": asked.result or None,
+        "coordinatorId": asked.coordinator_id,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return timestamp(at) if at is not None else None
 
 
 class Broadcaster:
     """Sends board events to the clients of the topics that they concern."""
 
-    def __init__(self, endpoint: PhoenixEndpoint) -> None:
+    def __init__(self, endpoint: PhoenixEndpoint, monotonic: Callable[[], float]) -> None:
         self._endpoint = endpoint
+        self._monotonic = monotonic
+        self._started_at = monotonic()
+        self._left_at: dict[tuple[BusinessId, CoordinatorId], float] = {}
+        """The moments at which coordinators have gone who are not there."""
+        self._counts: dict[BusinessId, dict[str, int]] = {}
+        """Of the businesses with coordinators who are there."""
+        self._customers: dict[Customer, tuple[ChannelSocket, bool]] = {}
+        """The presence of customers, and the socket of the program that has reported it."""
         self.reachable: bool | None = None
         """True if the AI agent server can be reached; None: not tried yet."""
         # By connection: one has joined a topic at most once, and a channel that is replaced may
@@ -217,10 +207,19 @@ class Broadcaster:
         ] = {}
 
     def coordinator_joined(
-        self, business_id: BusinessId, coordinator_id: CoordinatorId, socket: ChannelSocket
+        self,
+        business_id: BusinessId,
+        coordinator_id: CoordinatorId,
+        socket: ChannelSocket,
+        counts: Mapping[str, int],
     ) -> None:
-        """Count a coordinator as there, for as long as the socket is joined."""
+        """Count a coordinator as there, for as long as the socket is joined.
+
+        `counts`: those of the business's chats, as they are now.
+        """
         before = self.online(business_id)
+        self._counts[business_id] = dict(counts)
+        self._left_at.pop((business_id, coordinator_id), None)
         there = self._coordinators.setdefault(business_id, {})
         there[socket.transport] = (socket, coordinator_id)
         self._presence_changed(business_id, before)
@@ -234,12 +233,42 @@ class Broadcaster:
             return
         del there[socket.transport]
         if not there:
-            del self._coordinators[business_id]
+            del self._coordinators[business_id], self._counts[business_id]
+        if joined[1] in before - self.online(business_id):
+            self._left_at[business_id, joined[1]] = self._monotonic()
         self._presence_changed(business_id, before)
 
     def online(self, business_id: BusinessId) -> frozenset[CoordinatorId]:
         """Return the coordinators of a business who are there."""
         return frozenset(name for _, name in self._coordinators.get(business_id, {}).values())
+
+    def absence_s(self, business_id: BusinessId, coordinator_id: CoordinatorId) -> float:
+        """Return for how long a coordinator has not been there; 0: who is there.
+
+        For those who were not there since the bridge was started, the time since then.
+        """
+        if coordinator_id in self.online(business_id):
+            return 0.0
+        since = self._left_at.get((business_id, coordinator_id), self._started_at)
+        return self._monotonic() - since
+
+    def customer_online(self, customer: Customer) -> bool | None:
+        """Return whether a customer is there; None: no program has reported it."""
+        _, online = self._customers.get(customer, (None, None))
+        return online
+
+    def customer_changed(self, customer: Customer, socket: ChannelSocket, online: bool) -> None:
+        """Remember whether a customer is there, and tell the others on the topic of the chat."""
+        self._customers.pop(customer, None)
+        self._customers[customer] = (socket, online)
+        if len(self._customers) > MAX_CUSTOMERS:
+            del self._customers[next(iter(self._customers))]
+        socket.broadcast_from("customer", {"online": online})
+
+    def program_left(self, customer: Customer, socket: ChannelSocket) -> None:
+        """Forget what a program has reported that is not there any more."""
+        if self._customers.get(customer, (None, None))[0] is socket:
+            del self._customers[customer]
 
     def presence(self, business_id: BusinessId) -> PresencePush:
         """Return the wire shape of who is there."""
@@ -248,18 +277,18 @@ class Broadcaster:
 
     def _presence_changed(self, business_id: BusinessId, before: frozenset[CoordinatorId]) -> None:
         if self.online(business_id) != before:
-            topic = coordinators_topic(business_id)
-            self._endpoint.broadcast(topic, "presence", self.presence(business_id))
+            self._send(business_id, "presence", lambda: self.presence(business_id))
 
     def __call__(self, event: BoardEvent) -> None:
         match event:
             case ChatChanged(before, chat):
                 self._chat_changed(before, chat)
-            case MessagePosted(customer, message):
-                self._message_posted(customer, message)
+            case MessagePosted(customer, message, is_live):
+                self._message_posted(customer, message, is_live=is_live)
+            case NoteAdded(business_id, note):
+                self._send(business_id, "note", lambda: note_json(note))
             case CommandRefused(chat, command, reason):
-                by = command.coordinator_id
-                self._notify(Notification("refused", chat_json(chat), by, command.status, reason))
+                self._notify("refused", chat, command, reason)
             case ServerReachability(reachable) if reachable != self.reachable:
                 self.reachable = reachable
                 for there in self._coordinators.values():
@@ -278,26 +307,51 @@ class Broadcaster:
         was_listed = before is not None and (before.is_listed or bool(before.pending_commands))
         old_missed = before.missed if before is not None else None
         if chat.status is Status.WAITING and old_status is not Status.WAITING:
-            self._notify(Notification("waiting", chat_json(chat)))
+            self._notify("waiting", chat)
         elif chat.missed not in (None, old_missed):
-            self._notify(Notification("missed", chat_json(chat)))
+            self._notify("missed", chat)
         elif chat.is_asked and chat.confirmation != (before.confirmation if before else None):
             is_new = chat.confirmation is not None and chat.confirmation.state is _PROPOSED
-            self._notify(Notification("asked" if is_new else "changed", chat_json(chat)))
-        elif chat.is_listed:
-            self._notify(Notification("changed", chat_json(chat)))
-        elif was_listed:
-            self._notify(Notification("gone", chat_json(chat)))
+            self._notify("asked" if is_new else "changed", chat)
+        else:
+            self._notify("gone" if was_listed and not chat.is_listed else "changed", chat)
+        self._count(before, chat)
 
-    def _message_posted(self, customer: Customer, message: ChatMessage) -> None:
-        event = "user_message" if message.author is Author.USER else "agent_message"
-        self._endpoint.broadcast(live_chat_topic(customer), event, message_json(message))
-        topic = coordinators_topic(customer.business_id)
-        self._endpoint.broadcast(topic, "live_message", message_json(message, customer))
+    def _count(self, before: LiveChat | None, chat: LiveChat) -> None:
+        business_id = chat.customer.business_id
+        counts = self._counts.get(business_id)
+        was, now = kinds_of(before), kinds_of(chat)
+        if counts is None or was == now:
+            return
+        for kind in {*was, *now}:
+            counts[kind] += now.get(kind, 0) - was.get(kind, 0)
+        self._send(business_id, "counts", lambda: counts)
 
-    def _notify(self, notification: Notification) -> None:
-        topic = coordinators_topic(BusinessId(notification.chat.business_id))
-        self._endpoint.broadcast(topic, "notification", notification)
+    def _message_posted(self, customer: Customer, message: ChatMessage, *, is_live: bool) -> None:
+        if is_live:
+            event = "user_message" if message.author is Author.USER else "agent_message"
+            self._endpoint.broadcast(live_chat_topic(customer), event, message_json(message))
+        business_id = customer.business_id
+        self._send(business_id, "live_message", lambda: message_json(message, customer))
+
+    def _notify(
+        self,
+        kind: NotificationType,
+        chat: LiveChat,
+        refused: PendingCommand | None = None,
+        reason: str | None = None,
+    ) -> None:
+        by, wished = (refused.commander, refused.status) if refused is not None else (None, None)
+        self._send(
+            chat.customer.business_id,
+            "notification",
+            lambda: Notification(kind, chat_row(chat), by, wished, reason),
+        )
+
+    def _send(self, business_id: BusinessId, event: str, payload: Callable[[], Payload]) -> None:
+        """Send to a business's coordinators; without any, nothing is made or encoded."""
+        if business_id in self._coordinators:
+            self._endpoint.broadcast(coordinators_topic(business_id), event, payload())
 
 
 def _status_push(chat: LiveChat) -> ChatStatusPush:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, live_transcript_key
 from domain.bridge.live_chat import (
@@ -41,7 +41,7 @@ TRANSCRIPT = live_transcript_key(ANA)
 @pytest.fixture(params=["memory", "sqlite"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BridgeStore]:
     opening: AbstractAsyncContextManager[BridgeStore] = (
-        nullcontext(MemoryBridgeStore())
+        nullcontext(SqliteBridgeStore())
         if request.param == "memory"
         else SqliteBridgeStore(tmp_path / "bridge.sqlite3")
     )

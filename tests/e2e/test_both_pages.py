@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.memory.store import MemoryStore
 from domain.message import Entry, Message
 from domain.texts import Text, localized
@@ -88,7 +88,7 @@ class System:
             agent_server_url=f"http://{self.server.address}",
         )
         self._assistant = assistant
-        self._store, self._bridge_store = MemoryStore(), MemoryBridgeStore()
+        self._store, self._bridge_store = MemoryStore(), SqliteBridgeStore()
 
     def serve(self) -> AbstractAsyncContextManager[str]:
         container = Container(settings=self.settings)

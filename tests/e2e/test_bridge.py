@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.json_shapes import timestamp
 from adapters.phoenix.client_connection import (
     JoinError,
@@ -187,7 +187,7 @@ async def visiting(address: str, token: str = "") -> AsyncIterator[Bridge]:
 
 @asynccontextmanager
 async def serving(
-    settings: Settings = SETTINGS, store: MemoryBridgeStore | None = None
+    settings: Settings = SETTINGS, store: SqliteBridgeStore | None = None
 ) -> AsyncIterator[Bridge]:
     """A bridge, and a client of it."""
     async with running(create_bridge(settings, store)) as address, visiting(address) as bridge:
@@ -367,7 +367,7 @@ async def test_a_join_that_does_not_fit_its_topic_is_refused(
 
 
 async def test_a_message_that_cannot_be_stored_is_refused_and_not_announced() -> None:
-    class RefusingStore(MemoryBridgeStore):
+    class RefusingStore(SqliteBridgeStore):
         async def save(self, change: object) -> bool:
             raise StorageUnavailable
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.json_shapes import timestamp
 from application.bridge.ports import Change, live_transcript_key
 from domain.bridge.live_chat import ChatMessage
@@ -114,7 +114,7 @@ async def test_no_time_of_a_report_keeps_a_coordinator_from_joining(claimed: str
 async def test_what_an_earlier_version_has_stored_with_such_a_time_can_be_told(
     claimed: str,
 ) -> None:
-    store = MemoryBridgeStore()
+    store = SqliteBridgeStore()
     at = datetime.fromisoformat(claimed)
     message = ChatMessage(message_id=MessageId("m1"), author=Author.USER, text="Bună", at=at)
     key = live_transcript_key(customer("b1", "u1"))

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, expect
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.memory.store import MemoryStore
 from domain.tool import Confirmer
 from entrypoints.bridge.app import create_bridge
@@ -71,7 +71,7 @@ class System:
     @asynccontextmanager
     async def serve_bridge(self) -> AsyncIterator[None]:
         settings = Settings(store="memory", businesses=str(EXAMPLES), **self.settings)
-        async with running(create_bridge(settings, MemoryBridgeStore()), port=self.bridge.port):
+        async with running(create_bridge(settings, SqliteBridgeStore()), port=self.bridge.port):
             yield
 
 

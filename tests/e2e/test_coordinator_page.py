@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.phoenix.client_connection import PhoenixConnection
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
@@ -137,7 +137,7 @@ class Bridge:
 
 @asynccontextmanager
 async def serving(
-    store: MemoryBridgeStore, double: AgentServerDouble, server_url: str, *, port: int = 0
+    store: SqliteBridgeStore, double: AgentServerDouble, server_url: str, *, port: int = 0
 ) -> AsyncIterator[Bridge]:
     """Run the whole bridge over this store, which outlives it."""
     settings = Settings(agent_server_url=server_url)
@@ -172,7 +172,7 @@ async def bridge() -> AsyncIterator[Bridge]:
     double = AgentServerDouble()
     async with (
         running(double.app()) as address,
-        serving(MemoryBridgeStore(), double, f"http://{address}") as bridge,
+        serving(SqliteBridgeStore(), double, f"http://{address}") as bridge,
     ):
         yield bridge
 
@@ -506,7 +506,7 @@ async def test_a_context_package_of_any_content_is_shown_as_far_as_it_goes(
 async def test_a_restart_of_the_bridge_loses_nothing_and_needs_no_reload(
     open_coordinator: OpenCoordinator,
 ) -> None:
-    coordinator, store, double = await open_coordinator(), MemoryBridgeStore(), AgentServerDouble()
+    coordinator, store, double = await open_coordinator(), SqliteBridgeStore(), AgentServerDouble()
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             port = bridge.port
@@ -536,7 +536,7 @@ async def test_a_decision_waits_for_the_server_in_plain_sight(
     coordinator, double = await open_coordinator(), AgentServerDouble()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    async with serving(MemoryBridgeStore(), double, f"http://127.0.0.1:{port}") as bridge:
+    async with serving(SqliteBridgeStore(), double, f"http://127.0.0.1:{port}") as bridge:
         await coordinator.sign_in(bridge)
         await bridge.hand_over()
         await coordinator.open()
@@ -587,7 +587,7 @@ async def test_a_user_and_a_coordinator_talk_through_the_ai_agent_server(
     coordinator = await open_coordinator()
     async with (
         running(create_app(settings)) as server,
-        serving(MemoryBridgeStore(), AgentServerDouble(), f"http://{server}", port=port) as bridge,
+        serving(SqliteBridgeStore(), AgentServerDouble(), f"http://{server}", port=port) as bridge,
         user(server, user_id="ana") as ana,
     ):
         await coordinator.sign_in(bridge)
@@ -690,7 +690,7 @@ async def test_a_missed_message_with_markup_is_shown_as_it_was_written(
 async def test_what_is_missed_outlives_a_restart_of_the_bridge(
     open_coordinator: OpenCoordinator,
 ) -> None:
-    store, double = MemoryBridgeStore(), AgentServerDouble()
+    store, double = SqliteBridgeStore(), AgentServerDouble()
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             await bridge.miss("ana", for_s=3600)

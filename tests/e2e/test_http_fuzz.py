@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from domain.tool import Confirmer
 from entrypoints.bridge.app import create_bridge
 from entrypoints.settings import Settings
@@ -70,7 +70,7 @@ async def a_server(service_token: str) -> AsyncIterator[tuple[str, Litestar, Kno
 @asynccontextmanager
 async def a_bridge(service_token: str) -> AsyncIterator[tuple[str, Litestar, Known]]:
     """The same, where a user waits for a human."""
-    app = create_bridge(settings(service_token), MemoryBridgeStore())
+    app = create_bridge(settings(service_token), SqliteBridgeStore())
     waiting = {**KNOWN, "transferId": "t1", "sessionId": "s1", "reason": "x", "context": {}}
     async with (
         running(app) as address,

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from domain.plain_text import plain_text
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
@@ -98,7 +98,7 @@ async def both(browser: Browser, *answers: str) -> AsyncIterator[Windows]:
     container.assistant.override(ScriptedSteps(*scripts))
     asked: list[str] = []
     async with (
-        running(create_bridge(settings, MemoryBridgeStore()), port=_port(bridge)),
+        running(create_bridge(settings, SqliteBridgeStore()), port=_port(bridge)),
         running(create_app(settings, container), port=_port(server)),
         windows(browser, RUN) as open_page,
     ):

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.memory.store import MemoryStore
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
@@ -32,7 +32,7 @@ class System:
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
         self._store = MemoryStore()
-        self._bridge_store = MemoryBridgeStore()
+        self._bridge_store = SqliteBridgeStore()
         self._server_port, self._bridge_port = free_port(), free_port()
         self._running: dict[str, AsyncExitStack] = {}
         self.server: Product

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from entrypoints.bridge.app import create_bridge
 from entrypoints.server.app import create_app
 from entrypoints.settings import Settings
@@ -26,7 +26,7 @@ async def programs() -> AsyncIterator[dict[str, str]]:
     """Run both programs; return their addresses."""
     async with (
         running(create_app(SETTINGS)) as server,
-        running(create_bridge(SETTINGS, MemoryBridgeStore())) as bridge,
+        running(create_bridge(SETTINGS, SqliteBridgeStore())) as bridge,
     ):
         yield {"server": server, "bridge": bridge}
 

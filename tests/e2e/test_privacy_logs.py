@@ -20,7 +20,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.memory.store import MemoryStore
 from application.ports import Loaded
 from domain.errors import StorageUnavailable
@@ -280,7 +280,7 @@ async def test_a_bridges_socket_that_repeats_what_it_gets(
 
 
 async def test_the_reference_bridge_is_as_discreet(caplog: pytest.LogCaptureFixture) -> None:
-    class Store(MemoryBridgeStore):
+    class Store(SqliteBridgeStore):
         def __getattribute__(self, name: str) -> Any:
             if name.startswith("_"):
                 return super().__getattribute__(name)

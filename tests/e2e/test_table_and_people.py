@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from entrypoints.bridge.app import create_bridge
 from entrypoints.settings import Settings
 from tests.e2e.test_table import ASKED, FILE
@@ -81,7 +81,7 @@ async def test_a_table_is_reserved_after_a_coordinators_yes_on_another_process(
         Settings(
             businesses=str(tmp_path / "businesses"), agent_server_url=f"http://127.0.0.1:{port}"
         ),
-        MemoryBridgeStore(),
+        SqliteBridgeStore(),
     )
     async with windows(browser) as open_page, running(desk, port=bridge_port) as address:
         ana = UserPage(await open_page(reduced_motion="reduce"))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import httpx
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from entrypoints.bridge.app import create_bridge
 from entrypoints.settings import Settings
 from tests.support.bridge_client import BridgeClient, bridge_client
@@ -99,7 +99,7 @@ def text_of(payload: dict[str, Any]) -> str:
 
 @asynccontextmanager
 async def serving(application: PlainPhoenix | None) -> AsyncIterator[str]:
-    bridge = create_bridge(Settings(), MemoryBridgeStore())
+    bridge = create_bridge(Settings(), SqliteBridgeStore())
     async with running(bridge if application is None else application.app()) as address:
         yield address
 

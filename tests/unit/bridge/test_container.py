@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from entrypoints.bridge.container import BridgeContainer
 from entrypoints.settings import Settings
@@ -15,7 +15,7 @@ from tests.support.process import ROOT
 
 
 @pytest.mark.parametrize(
-    ("choice", "store"), [("memory", MemoryBridgeStore), ("sqlite", SqliteBridgeStore)]
+    ("choice", "store"), [("memory", SqliteBridgeStore), ("sqlite", SqliteBridgeStore)]
 )
 @pytest.mark.parametrize("rate_limits", ["on", "off"])
 def test_every_choice_can_be_made(

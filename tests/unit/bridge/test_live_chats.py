@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.bridge.memory_store import MemoryBridgeStore
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.announce_queues import PAUSE_S, AnnounceQueues
 from application.bridge.answer_question import AnswerQuestion
 from application.bridge.deliver_commands import FIRST_PAUSE_S, LONGEST_PAUSE_S, DeliverCommands
@@ -65,7 +65,7 @@ S1 = SessionId("s1")
 MARIA, ION = CoordinatorId("maria"), CoordinatorId("ion")
 
 
-class RefusingStore(MemoryBridgeStore):
+class RefusingStore(SqliteBridgeStore):
     """A store whose writes can be made to fail."""
 
     refusing = False

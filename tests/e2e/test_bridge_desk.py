@@ -1,0 +1,331 @@
+"""The coordinators' desk of the reference bridge: lists, search, notes, and who has what."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from adapters.phoenix.client_connection import PhoenixChannel, PushError
+from tests.e2e.test_bridge import (
+    CONTEXT,
+    CONVERSATION,
+    LATER,
+    MESSAGE,
+    NO_SERVER,
+    TRANSFER,
+    Bridge,
+    heard,
+    serving,
+)
+
+HOSTILE_QUERIES = ['"', "*", "NEAR(a b)", "a OR b", "text:x", "😀", "x" * 10_000, "\x00", "'", "-a"]
+
+
+@pytest.fixture
+async def bridge() -> AsyncIterator[Bridge]:
+    async with serving() as bridge:
+        yield bridge
+
+
+async def refusal(channel: PhoenixChannel, event: str, **payload: Any) -> str:
+    """Return the code with which an event is refused."""
+    with pytest.raises(PushError) as refused:
+        await channel.push(event, payload)
+    reason: str = refused.value.response["reason"]
+    return reason
+
+
+async def in_order(channel: PhoenixChannel, *events: str) -> list[Any]:
+    """Return the payloads of the next of each event, in this order."""
+    return [await heard(channel, event) for event in events]
+
+
+# The join.
+
+
+async def test_a_join_says_who_joins_what_the_business_has_and_what_calls(bridge: Bridge) -> None:
+    await bridge.post("/api/ai-conversation", CONVERSATION)
+    await bridge.post("/api/notifications", TRANSFER)
+    await bridge.post("/api/ai-conversation", {**CONVERSATION, "sessionId": "s2", "userId": "dan"})
+
+    _, board = await bridge.coordinator("maria")
+
+    assert board["coordinatorId"] == "maria"
+    assert (board["business"]["name"], board["awayAfterS"]) == ("Bistro Verde", 180)
+    assert [chat["sessionId"] for chat in board["chats"]] == ["s1"]
+    assert board["counts"] == {"waiting": 1, "live": 0, "ai": 1, "missed": 0, "asked": 0}
+    assert "context" not in board["chats"][0]
+
+
+async def test_a_row_has_the_last_message_and_those_that_nobody_has_answered(
+    bridge: Bridge,
+) -> None:
+    desk, _ = await bridge.coordinator("maria")
+    await bridge.post("/api/ai-conversation", CONVERSATION)
+    asked = (await heard(desk, "notification"))["chat"]
+    await bridge.post("/api/ai-context", CONTEXT)
+    answered = (await heard(desk, "notification"))["chat"]
+
+    assert (asked["unanswered"], asked["unansweredSince"]) == (1, asked["last"]["at"])
+    assert (asked["last"]["author"], asked["last"]["text"]) == ("user", "Ce program aveți?")
+    assert (answered["unanswered"], answered["unansweredSince"]) == (0, None)
+    assert (answered["last"]["author"], answered["last"]["at"]) == ("ai", LATER)
+
+
+async def test_coordinators_follow_conversations_with_the_ai_and_customers_do_not(
+    bridge: Bridge,
+) -> None:
+    desk, _ = await bridge.coordinator("maria")
+    chat, _ = await bridge.chat()
+    await bridge.post("/api/ai-conversation", CONVERSATION)
+    followed = await heard(desk, "live_message")
+    await bridge.post("/api/messages", {**MESSAGE, "messageId": "m9"})
+
+    first_in_chat = await heard(chat, "user_message")
+
+    assert (followed["sessionId"], followed["userId"]) == ("s1", "ana")
+    assert followed["message"] == "Ce program aveți?"
+    assert first_in_chat["messageId"] == "m9"
+
+
+async def test_the_counts_follow_every_change(bridge: Bridge) -> None:
+    desk, board = await bridge.coordinator("maria")
+    await bridge.post("/api/ai-conversation", CONVERSATION)
+    with_ai = await heard(desk, "counts")
+    await bridge.post("/api/notifications", TRANSFER)
+    waiting = await heard(desk, "counts")
+    await desk.push("claim", {"sessionId": "s1"})
+    live = await heard(desk, "counts")
+    await desk.push("close", {"sessionId": "s1"})
+    closed = await heard(desk, "counts")
+
+    none = {"waiting": 0, "live": 0, "ai": 0, "missed": 0, "asked": 0}
+    assert board["counts"] == closed == none
+    assert with_ai == {**none, "ai": 1}
+    assert waiting == {**none, "waiting": 1}
+    assert live == {**none, "live": 1}
+
+
+# Lists and search.
+
+
+async def test_a_list_has_the_newest_activity_first_page_by_page(bridge: Bridge) -> None:
+    for number in range(120):
+        at = f"2026-01-01T00:{number // 60:02}:{number % 60:02}.000Z"
+        said = {**CONVERSATION, "sessionId": f"s{number}", "userId": f"u{number % 3}"}
+        await bridge.post("/api/ai-conversation", {**said, "timestamp": at})
+    desk, _ = await bridge.coordinator("maria")
+
+    shown, cursor = [], None
+    while cursor is not None or not shown:
+        page = await desk.push("list", {"view": "open", **({"cursor": cursor} if cursor else {})})
+        shown.append([chat["sessionId"] for chat in page["chats"]])
+        cursor = page["cursor"]
+    of_user = await desk.push("list", {"view": "all", "userId": "u1"})
+
+    assert [len(each) for each in shown] == [50, 50, 20]
+    assert [each for page in shown for each in page] == [f"s{n}" for n in range(119, -1, -1)]
+    assert {chat["userId"] for chat in of_user["chats"]} == {"u1"}
+    assert len(of_user["chats"]) == 40
+
+
+async def test_history_has_the_closed_and_open_the_others(bridge: Bridge) -> None:
+    await bridge.post("/api/ai-conversation", CONVERSATION)
+    await bridge.post("/api/ai-conversation", {**CONVERSATION, "sessionId": "s2"})
+    await bridge.tell_status("closed")
+    desk, _ = await bridge.coordinator("maria")
+
+    views = {
+        view: [chat["sessionId"] for chat in (await desk.push("list", {"view": view}))["chats"]]
+        for view in ("open", "history")
+    }
+
+    assert views == {"open": ["s2"], "history": ["s1"]}
+
+
+async def test_a_search_finds_words_notes_and_users_without_diacritics(bridge: Bridge) -> None:
+    said = {**CONVERSATION, "message": "Aș dori o masă în grădină."}
+    await bridge.post("/api/ai-conversation", said)
+    await bridge.post("/api/notifications", TRANSFER)
+    await bridge.post("/api/messages", {**MESSAGE, "message": "Pentru Ștefan"})
+    desk, _ = await bridge.coordinator("maria")
+    note = {"sessionId": "s1", "noteId": "n1", "text": "Alergic la arahide"}
+    await desk.push("note", note)
+
+    async def found(query: str) -> list[str]:
+        page = await desk.push("list", {"view": "all", "query": query})
+        return [chat["sessionId"] for chat in page["chats"]]
+
+    for query in ("MASA", "gradi", "stefan", "ștef", "arahide", "ana", "masa stefan", "masă  ala "):
+        assert await found(query) == (["s1"] if query != "masă  ala " else []), query
+    for query in ("mas gradina", "dan", "dori dan", *HOSTILE_QUERIES):
+        assert await found(query) == [], query
+
+
+async def test_a_cursor_of_nobodys_is_refused(bridge: Bridge) -> None:
+    desk, _ = await bridge.coordinator("maria")
+
+    for cursor in ("", "x", "1,2,3", "9" * 63, "1,' OR 1"):
+        assert await refusal(desk, "list", view="all", cursor=cursor) == "invalid_payload"
+
+
+async def test_no_other_business_finds_a_conversation(bridge: Bridge) -> None:
+    await bridge.post("/api/ai-conversation", CONVERSATION)
+    there = {"businessId": "b2", "coordinatorId": "ion"}
+    desk, _ = await bridge.join("coordinators:b2", **there)
+
+    page = await desk.push("list", {"view": "all", "query": "program"})
+
+    assert page == {"chats": [], "cursor": None}
+    assert await refusal(desk, "open", sessionId="s1") == "unknown_session"
+    note = {"sessionId": "s1", "noteId": "n1", "text": "x"}
+    assert await refusal(desk, "note", **note) == "unknown_session"
+    for event in ("forward", "requeue", "claim"):
+        assert await refusal(desk, event, sessionId="s1", to="ion") == "unknown_session"
+
+
+# A conversation.
+
+
+async def test_an_opened_conversation_has_its_context_messages_notes_and_the_earlier_ones(
+    bridge: Bridge,
+) -> None:
+    await bridge.post("/api/ai-conversation", {**CONVERSATION, "sessionId": "s0"})
+    await bridge.post("/api/ai-conversation", CONVERSATION)
+    await bridge.post("/api/ai-context", CONTEXT)
+    await bridge.post("/api/notifications", TRANSFER)
+    desk, _ = await bridge.coordinator("maria")
+    await desk.push("claim", {"sessionId": "s1"})
+
+    opened = await desk.push("open", {"sessionId": "s1"})
+
+    assert opened["chat"]["context"] == TRANSFER["context"]
+    assert opened["chat"]["transferId"] == "t1"
+    assert [each["author"] for each in opened["messages"]] == ["user", "ai"]
+    assert [note["event"] for note in opened["notes"]] == [{"type": "claimed"}]
+    assert [chat["sessionId"] for chat in opened["earlier"]] == ["s0"]
+    assert opened["customerOnline"] is None
+
+
+async def test_a_note_reaches_every_coordinator_and_no_customer(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    maria, _ = await bridge.coordinator("maria")
+    ion, _ = await bridge.coordinator("ion")
+    chat, _ = await bridge.chat()
+    note = {"sessionId": "s1", "noteId": "n1", "text": " Alergic la arahide \x07"}
+
+    stored = await maria.push("note", note)
+    again = await maria.push("note", {**note, "text": "Altceva"})
+    pushed = await heard(ion, "note")
+    await bridge.post("/api/messages", {**MESSAGE, "messageId": "m9"})
+    in_chat = [name async for name, _ in _until(chat, "user_message")]
+    _, joined = await bridge.chat()
+
+    assert stored == again == pushed
+    assert (stored["text"], stored["coordinatorId"]) == ("Alergic la arahide", "maria")
+    assert stored["event"] is None
+    assert in_chat == ["user_message"]
+    assert [each["messageId"] for each in joined["messages"]] == ["m9"]
+
+
+async def _until(channel: PhoenixChannel, event: str) -> AsyncIterator[tuple[str, Any]]:
+    async for name, payload in channel:
+        yield str(name), payload
+        if name == event:
+            return
+
+
+async def test_a_note_is_refused_that_is_blank_too_long_or_has_a_hostile_id(
+    bridge: Bridge,
+) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    desk, _ = await bridge.coordinator("maria")
+    good = {"sessionId": "s1", "noteId": "n1", "text": "x"}
+
+    for bad in ({"text": " \u200b"}, {"text": "x" * 4_001}, {"noteId": "a b"}, {"text": 7}):
+        assert await refusal(desk, "note", **{**good, **bad}) == "invalid_payload"
+
+
+# Who has it.
+
+
+async def test_a_conversation_is_forwarded_to_a_colleague_who_is_there(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    maria, _ = await bridge.coordinator("maria")
+    await maria.push("claim", {"sessionId": "s1"})
+    forward = {"sessionId": "s1", "to": "ion", "summary": "Vrea o masă."}
+    assert await refusal(maria, "forward", **forward) == "not_there"
+    ion, _ = await bridge.coordinator("ion")
+
+    chat = await maria.push("forward", forward)
+    note = await heard(ion, "note")
+
+    assert (chat["status"], chat["coordinatorId"], chat["pending"]) == ("live", "ion", True)
+    assert chat["summary"] == "Vrea o masă."
+    assert note["event"] == {"type": "forwarded", "to": "ion"}
+    assert (note["coordinatorId"], note["text"]) == ("maria", "Vrea o masă.")
+    assert await refusal(maria, "forward", **forward) == "already_claimed"
+
+
+async def test_a_conversation_goes_back_to_the_queue(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    maria, _ = await bridge.coordinator("maria")
+    ion, _ = await bridge.coordinator("ion")
+    await maria.push("claim", {"sessionId": "s1"})
+    assert await refusal(ion, "requeue", sessionId="s1") == "already_claimed"
+
+    chat = await maria.push("requeue", {"sessionId": "s1"})
+    again = await heard(ion, "notification", type="waiting")
+
+    assert (chat["status"], chat["coordinatorId"], chat["pending"]) == ("waiting", None, True)
+    assert again["chat"]["waitingSince"] == chat["waitingSince"] == chat["since"]
+
+
+async def test_a_coordinator_steps_into_a_conversation_with_the_ai(bridge: Bridge) -> None:
+    await bridge.post("/api/ai-conversation", CONVERSATION)
+    desk, _ = await bridge.coordinator("maria")
+    assert await refusal(desk, "claim", sessionId="s1") == "transition_refused"
+
+    chat = await desk.push("claim", {"sessionId": "s1", "takeOver": True})
+    note = await heard(desk, "note")
+
+    assert (chat["status"], chat["coordinatorId"]) == ("live", "maria")
+    assert note["event"] == {"type": "taken_over"}
+
+
+# The presence of a customer.
+
+
+async def test_a_customers_presence_is_passed_on_and_remembered(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    program, _ = await bridge.chat()
+    page, _ = await bridge.chat()
+    desk, _ = await bridge.coordinator("maria")
+
+    await program.push("customer", {"online": True})
+    pushed = await heard(page, "customer")
+    opened = await desk.push("open", {"sessionId": "s1"})
+    await program.leave()
+
+    assert pushed == {"online": True}
+    assert opened["customerOnline"] is True
+    assert (await desk.push("open", {"sessionId": "s1"}))["customerOnline"] is None
+
+
+# What needs the server.
+
+
+async def test_what_needs_the_server_is_refused_while_it_is_away(bridge: Bridge) -> None:
+    assert NO_SERVER
+    await bridge.post("/api/notifications", TRANSFER)
+    desk, _ = await bridge.coordinator("maria")
+    whisper = {"sessionId": "s1", "messageId": "w1", "text": "Oferă-i desertul."}
+    suggest = {"sessionId": "s1", "suggestionId": "g1"}
+
+    assert await refusal(desk, "whisper", **whisper) == "server_unavailable"
+    assert await refusal(desk, "suggest", **suggest) == "server_unavailable"
+    assert await refusal(desk, "outcomes") == "server_unavailable"
+    assert (await desk.push("open", {"sessionId": "s1"}))["notes"] == []
+    async with asyncio.timeout(5):
+        assert await desk.push("stop_suggestion", {"suggestionId": "g1"}) == {}
