@@ -34,6 +34,7 @@ from domain.bridge.live_chat import (
     CoordinatorCommand,
     LiveChat,
     NotThere,
+    attend,
     plausible_time,
 )
 from domain.errors import (
@@ -548,7 +549,11 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         chat = await self._chat(parse(payload, OpenRequest).session_id)
         opened = await self._services.chats.opened(chat)
         return {
-            "chat": {**chat_row(chat), "context": chat.context, "transferId": chat.transfer_id},
+            "chat": {
+                **chat_row(chat),
+                "context": attend(chat).context,
+                "transferId": chat.transfer_id,
+            },
             "messages": [message_json(each) for each in opened.messages],
             "notes": [note_json(each) for each in opened.notes],
             "earlier": [chat_row(each) for each in opened.earlier],

@@ -1,15 +1,13 @@
 """The contract of `BridgeStore`: one suite over all of its adapters."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from adapters.bridge.sqlite_store import SqliteBridgeStore
-from adapters.bridge.sqlite_store import SqliteBridgeStore
+from adapters.bridge.sqlite_store import IN_MEMORY, SqliteBridgeStore
 from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, live_transcript_key
 from domain.bridge.live_chat import (
     AskedConfirmation,
@@ -40,12 +38,8 @@ TRANSCRIPT = live_transcript_key(ANA)
 
 @pytest.fixture(params=["memory", "sqlite"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BridgeStore]:
-    opening: AbstractAsyncContextManager[BridgeStore] = (
-        nullcontext(SqliteBridgeStore())
-        if request.param == "memory"
-        else SqliteBridgeStore(tmp_path / "bridge.sqlite3")
-    )
-    async with opening as opened:
+    path = IN_MEMORY if request.param == "memory" else tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(path) as opened:
         yield opened
 
 

@@ -44,7 +44,7 @@ LATER = timestamp(NOW + timedelta(seconds=1))
 # Nothing listens on port 9: the commands of these tests stay pending.
 NO_SERVER = "http://127.0.0.1:9"
 SETTINGS = Settings(bridge_store="memory", agent_server_url=NO_SERVER, businesses=str(EXAMPLES))
-ADDITIONS = ["typing", "presence", "queue", "missed", "confirmation", "rating"]
+ADDITIONS = ["typing", "presence", "queue", "missed", "confirmation", "rating", "customer"]
 USER = {"businessId": "b1", "userId": "ana"}
 TRANSFER = {
     **USER,
@@ -207,6 +207,12 @@ async def heard(channel: PhoenixChannel, event: str, **fields: Any) -> Any:
             if name == event and fields.items() <= payload.items():
                 return payload
     raise AssertionError(f"the channel closed before {event}")
+
+
+def rows(board: Any, kind: str) -> list[Any]:
+    """Return the rows of a board that have this status, or call for coordinators by this."""
+    call = {"missed": "missed", "asked": "confirmation"}.get(kind)
+    return [row for row in board["chats"] if (row["status"] == kind if not call else row[call])]
 
 
 # The chat.
@@ -536,18 +542,15 @@ async def test_a_waiting_user_is_announced_to_the_coordinators(bridge: Bridge) -
     await bridge.post("/api/notifications", TRANSFER)
     notification = await heard(channel, "notification")
 
-    assert board == {
-        "waiting": [],
-        "live": [],
-        "missed": [],
-        "asked": [],
-        "presence": {"online": 1, "coordinators": ["maria"]},
-        "server": {"reachable": None},
-    }
+    assert board["chats"] == []
+    assert board["presence"] == {"online": 1, "coordinators": ["maria"]}
+    assert board["server"] == {"reachable": None}
     assert notification["type"] == "waiting"
     assert notification["chat"]["userId"] == "ana"
     assert notification["chat"]["waitingSince"] == AT
-    assert notification["chat"]["context"] == TRANSFER["context"]
+    assert (await channel.push("open", {"sessionId": "s1"}))["chat"]["context"] == TRANSFER[
+        "context"
+    ]
 
 
 async def test_a_repeated_notification_is_announced_once(bridge: Bridge) -> None:
@@ -567,9 +570,10 @@ async def test_the_largest_context_package_is_accepted(bridge: Bridge) -> None:
     context = {"summary": "x" * 10_000, "lastMessages": lines}
 
     await bridge.post("/api/notifications", {**TRANSFER, "context": context})
-    _, board = await bridge.coordinator("maria")
+    channel, board = await bridge.coordinator("maria")
 
-    assert board["waiting"][0]["context"] == context
+    opened = await channel.push("open", {"sessionId": rows(board, "waiting")[0]["sessionId"]})
+    assert opened["chat"]["context"] == context
 
 
 async def test_a_coordinator_signs_in_with_the_name_that_people_write_in_any_spelling(
@@ -630,8 +634,8 @@ async def test_a_coordinator_who_joins_later_gets_the_current_board(bridge: Brid
 
     _, board = await bridge.coordinator("ion")
 
-    assert [chat["sessionId"] for chat in board["waiting"]] == ["s2"]
-    assert [(chat["sessionId"], chat["pending"]) for chat in board["live"]] == [("s1", True)]
+    assert [chat["sessionId"] for chat in rows(board, "waiting")] == ["s2"]
+    assert [(chat["sessionId"], chat["pending"]) for chat in rows(board, "live")] == [("s1", True)]
 
 
 async def test_coordinators_see_no_other_business(bridge: Bridge) -> None:
@@ -641,7 +645,7 @@ async def test_coordinators_see_no_other_business(bridge: Bridge) -> None:
     with pytest.raises(PushError) as refused:
         await channel.push("claim", {"sessionId": "s1"})
 
-    assert board["waiting"] == []
+    assert rows(board, "waiting") == []
     assert refused.value.response["reason"] == "unknown_session"
 
 
@@ -651,7 +655,7 @@ async def test_coordinators_get_the_transcript_of_the_ai(bridge: Bridge) -> None
         await bridge.post("/api/ai-context", CONTEXT)
     channel, _ = await bridge.coordinator("maria")
 
-    history = await channel.push("history", {"sessionId": "s1"})
+    history = await channel.push("open", {"sessionId": "s1"})
 
     said = [(words["author"], words["message"]) for words in history["messages"]]
     assert said == [("user", "Ce program aveți?"), ("ai", "Luni–vineri 9–22.")]
@@ -680,7 +684,7 @@ async def test_coordinators_need_the_token() -> None:
 
     assert refused.value.response["reason"] == "unauthorized"
     assert silenced.value.response["reason"] == "unauthorized"
-    assert board["waiting"] == []
+    assert rows(board, "waiting") == []
     assert stored["duplicate"] is False
 
 
@@ -851,15 +855,16 @@ async def test_a_missed_message_is_announced_and_on_the_board(bridge: Bridge) ->
     _, board = await bridge.coordinator("ion")
 
     assert announced["type"] == "missed"
-    assert announced["chat"] == board["missed"][0]
-    assert (board["waiting"], board["live"], len(board["missed"])) == ([], [], 1)
+    assert announced["chat"] == rows(board, "missed")[0]
+    assert (rows(board, "waiting"), rows(board, "live"), len(rows(board, "missed"))) == ([], [], 1)
     assert (announced["chat"]["userId"], announced["chat"]["status"]) == ("ana", "ai")
     assert announced["chat"]["missed"] == {
         "message": MISSED["message"],
         "timestamp": AT,
         "reason": "user_request",
-        "context": MISSED["context"],
     }
+    opened = await maria.push("open", {"sessionId": "s1"})
+    assert opened["chat"]["context"] == MISSED["context"]
 
 
 async def test_a_repeat_updates_the_missed_message_of_its_conversation(bridge: Bridge) -> None:
@@ -869,7 +874,7 @@ async def test_a_repeat_updates_the_missed_message_of_its_conversation(bridge: B
 
     _, board = await bridge.coordinator("maria")
 
-    assert [chat["missed"]["message"] for chat in board["missed"]] == ["Mâine?"]
+    assert [chat["missed"]["message"] for chat in rows(board, "missed")] == ["Mâine?"]
 
 
 async def test_an_answer_takes_the_conversation_over_and_is_no_longer_missed(
@@ -890,7 +895,10 @@ async def test_an_answer_takes_the_conversation_over_and_is_no_longer_missed(
     assert answered["message"] == "Bună ziua."
     assert (changed["chat"]["status"], changed["chat"]["missed"]) == ("live", None)
     assert (replied["message"], replied["sessionId"]) == ("Mulțumesc!", "s1")
-    assert (board["missed"], [each["sessionId"] for each in board["live"]]) == ([], ["s1"])
+    assert (rows(board, "missed"), [each["sessionId"] for each in rows(board, "live")]) == (
+        [],
+        ["s1"],
+    )
 
 
 async def test_what_is_done_is_gone_for_every_coordinator(bridge: Bridge) -> None:
@@ -903,12 +911,12 @@ async def test_what_is_done_is_gone_for_every_coordinator(bridge: Bridge) -> Non
     done = await maria.push("attend", {"sessionId": "s1", "timestamp": AT})
     gone = await heard(ion, "notification")
     await bridge.post("/api/notifications", MISSED)  # told at least once
-    left = await ion.push("missed", {})
+    _, left = await bridge.coordinator("dan")
 
     assert unseen["missed"] is not None
     assert (done["status"], done["missed"]) == ("ai", None)
     assert (gone["type"], gone["chat"]["sessionId"]) == ("gone", "s1")
-    assert left == {"missed": []}
+    assert left["chats"] == []
 
 
 # What waits for a yes.
@@ -938,7 +946,7 @@ async def test_what_waits_for_a_coordinators_yes_is_announced_and_on_the_board(
         "result": None,
         "coordinatorId": None,
     }
-    assert board["asked"] == [changed["chat"]]
+    assert rows(board, "asked") == [changed["chat"]]
     assert changed["chat"]["confirmation"] == {
         **announced["chat"]["confirmation"],
         **{"state": "done", "timestamp": LATER, "result": "R-7", "coordinatorId": "ion"},
@@ -963,8 +971,8 @@ async def test_an_answer_is_refused_while_the_server_is_away_and_from_another_bu
     _, after = await bridge.coordinator("ion")
 
     assert reasons == ["server_unavailable", "unknown_session", "invalid_payload"]
-    assert (others["asked"], len(board["asked"])) == ([], 1)
-    assert after["asked"] == board["asked"]
+    assert (rows(others, "asked"), len(rows(board, "asked"))) == ([], 1)
+    assert rows(after, "asked") == rows(board, "asked")
     assert (refused.status_code, refused.json()["code"]) == (400, "identity_mismatch")
 
 
@@ -999,9 +1007,10 @@ async def test_the_newest_rating_is_kept_with_its_conversation_and_calls_nobody(
     await bridge.post("/api/notifications", RATED)
     elsewhere = await bridge.call("POST", "/api/notifications", {**RATED, "userId": "dan"})
     await bridge.post("/api/notifications", TRANSFER)
-    announced = await heard(maria, "notification")
+    announced = [await heard(maria, "notification") for _ in range(3)]
 
-    assert announced["type"] == "waiting"
+    assert [each["type"] for each in announced] == ["changed", "changed", "waiting"]
+    announced = announced[-1]
     assert announced["chat"]["rating"] == {"rating": 5, "comment": "Kind", "timestamp": LATER}
     assert (elsewhere.status_code, elsewhere.json()["code"]) == (400, "identity_mismatch")
 
@@ -1026,13 +1035,13 @@ async def test_no_other_business_sees_or_attends_to_a_missed_message(bridge: Bri
 
     with pytest.raises(PushError) as refused:
         await eve.push("attend", {"sessionId": "s1"})
-    seen = await eve.push("missed", {})
+    seen = await eve.push("list", {"view": "all"})
     _, own = await bridge.coordinator("maria")
 
-    assert (board["missed"], seen) == ([], {"missed": []})
+    assert (board["chats"], seen["chats"]) == ([], [])
     assert refused.value.response["reason"] == "unknown_session"
     assert (elsewhere.status_code, elsewhere.json()["code"]) == (400, "identity_mismatch")
-    assert len(own["missed"]) == 1
+    assert len(rows(own, "missed")) == 1
 
 
 @pytest.mark.parametrize(
@@ -1062,7 +1071,7 @@ async def test_a_missed_message_with_a_hostile_field_is_refused_and_not_shown(
     _, board = await bridge.coordinator("maria")
 
     assert response.status_code == 400
-    assert board["missed"] == []
+    assert rows(board, "missed") == []
 
 
 async def test_a_missed_message_is_stored_as_plain_text_with_a_plausible_time(
@@ -1075,7 +1084,7 @@ async def test_a_missed_message_is_stored_as_plain_text_with_a_plausible_time(
     response = await bridge.http.post("/api/notifications", content=body, headers=headers)
     _, board = await bridge.coordinator("maria")
 
-    [missed] = [chat["missed"] for chat in board["missed"]]
+    [missed] = [chat["missed"] for chat in rows(board, "missed")]
     assert response.status_code == 200
     assert (missed["message"], missed["reason"]) == ("Sunați-mă\ufffd.[2J", "user_request")
     assert datetime.fromisoformat(missed["timestamp"]) < datetime.now(UTC) + timedelta(minutes=1)
@@ -1102,11 +1111,11 @@ async def test_the_list_of_missed_messages_is_bounded_and_goes_on_as_it_shrinks(
     maria, board = await bridge.coordinator("maria")
 
     await maria.push("attend", {"sessionId": f"s{MISSED_PAGE}"})
-    rest = await maria.push("missed", {})
+    _, rest = await bridge.coordinator("maria")
 
     newest_first = [f"s{number}" for number in range(MISSED_PAGE, -1, -1)]
-    assert [chat["sessionId"] for chat in board["missed"]] == newest_first[:-1]
-    assert [chat["sessionId"] for chat in rest["missed"]] == newest_first[1:]
+    assert [chat["sessionId"] for chat in rows(board, "missed")] == newest_first[:-1]
+    assert [chat["sessionId"] for chat in rows(rest, "missed")] == newest_first[1:]
 
 
 # The AI agent server.
@@ -1244,7 +1253,7 @@ async def test_an_answer_in_the_morning_reaches_a_customer_whose_conversation_wa
     assert (reached["message"], reached["coordinatorId"]) == ("Bună dimineața.", "maria")
     assert reached["sessionId"] != session_id
     assert gone["chat"]["sessionId"] == session_id
-    assert [each["sessionId"] for each in board["live"]] == [reached["sessionId"]]
+    assert [each["sessionId"] for each in rows(board, "live")] == [reached["sessionId"]]
 
 
 # The process.
@@ -1272,12 +1281,12 @@ async def test_what_was_acknowledged_survives_the_death_of_the_process(tmp_path:
         await bridge.post("/api/notifications", NIGHT, key="k2")
         _, joined = await bridge.chat()
         maria, board = await bridge.coordinator("maria")
-        history = await maria.push("history", {"sessionId": "s1"})
+        history = await maria.push("open", {"sessionId": "s1"})
 
-    [live] = board["live"]
+    [live] = rows(board, "live")
     assert (live["sessionId"], live["coordinatorId"], live["pending"]) == ("s1", "maria", True)
-    assert live["context"] == TRANSFER["context"]
-    assert [chat["missed"]["message"] for chat in board["missed"]] == [MISSED["message"]]
+    assert history["chat"]["context"] == TRANSFER["context"]
+    assert [chat["missed"]["message"] for chat in rows(board, "missed")] == [MISSED["message"]]
     assert [words["messageId"] for words in joined["messages"]] == ["m1"]
     assert [words["message"] for words in history["messages"]] == ["Ce program aveți?"]
 
@@ -1299,7 +1308,7 @@ async def test_a_command_survives_the_death_of_the_process_and_is_delivered(tmp_
         visiting(running_bridge.address) as bridge,
     ):
         channel, board = await bridge.coordinator("maria")
-        if board["live"][0]["pending"]:
+        if rows(board, "live")[0]["pending"]:
             await heard(channel, "notification", type="changed")
 
     assert double.accepted == [("s1", {"status": "live", "coordinatorId": "maria"})]

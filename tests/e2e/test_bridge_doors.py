@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -102,23 +103,24 @@ async def test_no_time_of_a_report_keeps_a_coordinator_from_joining(claimed: str
         ]
         board = await joined(client, {**MARIA, "coordinatorId": "maria"}, BOARD)
         chat = await joined(client, MARIA)
-        history = await client.call("history", {"sessionId": "s1"}, BOARD)
+        history = await client.call("open", {"sessionId": "s1"}, BOARD)
 
     assert set(codes) == {200}
-    assert [each["sessionId"] for each in board["live"]] == ["s1"]
+    assert [each["sessionId"] for each in board["chats"] if each["status"] == "live"] == ["s1"]
     assert len(chat["messages"]) == 2
     assert history[0] == "ok"
 
 
 @pytest.mark.parametrize("claimed", TIMES[:2])
 async def test_what_an_earlier_version_has_stored_with_such_a_time_can_be_told(
-    claimed: str,
+    claimed: str, tmp_path: Path
 ) -> None:
-    store = SqliteBridgeStore()
+    store = SqliteBridgeStore(tmp_path / "bridge.sqlite3")
     at = datetime.fromisoformat(claimed)
     message = ChatMessage(message_id=MessageId("m1"), author=Author.USER, text="Bună", at=at)
     key = live_transcript_key(customer("b1", "u1"))
-    await store.save(Change(at=datetime.now(UTC), message=message, transcript_key=key))
+    async with store:
+        await store.save(Change(at=datetime.now(UTC), message=message, transcript_key=key))
     settings = Settings(bridge_store="memory", agent_server_url="http://127.0.0.1:9")
     async with running(create_bridge(settings, store)) as address, socket(address) as client:
         chat = await joined(client, identity())
@@ -203,7 +205,7 @@ async def test_a_coordinators_requests_are_limited_and_are_no_users_of_the_same_
     maria = {**MARIA, "coordinatorId": "maria"}
     async with bridge(limit_messages_per_user=1) as address, socket(address) as client:
         await joined(client, maria, BOARD)
-        replies = [(await client.call("history", {"sessionId": "s1"}, BOARD))[1] for _ in range(11)]
+        replies = [(await client.call("open", {"sessionId": "s1"}, BOARD))[1] for _ in range(11)]
         user = {**identity(user_id="maria"), "token": token("maria")}
         await joined(client, user, "chat:b1:maria")
         typed = await client.call("typing", {"author": "user"}, "chat:b1:maria")

@@ -111,7 +111,7 @@ async def system(folder: Path, mortals: tuple[str, ...]) -> AsyncIterator[System
 async def claim(whole: System, session_id: str) -> None:
     """Claim Ana's conversation as Maria, once it is listed as waiting."""
     async with whole.maria() as (maria, board):
-        if not board["waiting"]:
+        if not board["chats"]:
             await maria.wait_for("notification", type="waiting")
         await maria.request("claim", {"sessionId": session_id})
 
@@ -181,4 +181,4 @@ async def test_after_each_death_all_that_was_acknowledged_is_there_and_the_live_
     assert changes == ["waiting", "live", "ai"]
     assert (head["status"], head["summary"]) == ("ai", SUMMARY)
     assert [said["message"] for said in chat["messages"]] == ["Bună, Maria!", "Bună, Ana!"]
-    assert (chat["status"], board["waiting"], board["live"]) == ("ai", [], [])
+    assert (chat["status"], board["chats"]) == ("ai", [])

@@ -14,6 +14,7 @@ from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
     GivenRating,
+    LastMessage,
     LeftMessage,
     LiveChat,
     PendingCommand,
@@ -140,12 +141,14 @@ CHAT = LiveChat(
 )
 MISSED_CHAT_ROW = (
     '{"session_id":"s2","customer":["b1","ana"],"since":"2030-01-01T00:00:00Z",'
-    '"location_id":null,"status":"live","coordinator_id":null,"waiting_since":null,'
+    '"location_id":null,"status":"live","coordinator_id":null,"is_at_desk":true,'
+    '"last":{"author":"user","text":"Alo?","at":"2030-01-01T00:00:00Z","coordinator_id":null},'
+    '"unanswered":1,"unanswered_since":"2030-01-01T00:00:00Z","waiting_since":null,'
     '"transfer_id":null,"reason":null,"context":null,"summary":null,"told_at":null,'
     '"wishes":[{"wish_id":"w2","status":"live","at":"2030-01-01T00:00:00Z",'
     '"coordinator_id":null,"summary":null,"answer":{"message_id":"m2","author":"coordinator",'
     '"text":"Da.","at":"2030-01-01T00:00:00Z","session_id":"s2","coordinator_id":null,'
-    '"origin":null}}],"missed":{"text":"Sunați-mă.","reason":"user_request",'
+    '"origin":null},"reason":null,"forwarded_by":"ion"}],"missed":{"text":"Sunați-mă.","reason":"user_request",'
     '"context":{"language":"ro"},"at":"2030-01-01T00:00:00Z"},'
     '"attended_until":"2030-01-01T00:00:00Z",'
     '"confirmation":{"confirm_id":"s2-3","by":"coordinator","state":"done","what":"O masă",'
@@ -158,12 +161,17 @@ MISSED_CHAT = LiveChat(
     customer=Customer(BusinessId("b1"), UserId("ana")),
     since=AT,
     status=Status.LIVE,
+    is_at_desk=True,
+    last=LastMessage(author=Author.USER, text="Alo?", at=AT),
+    unanswered=1,
+    unanswered_since=AT,
     pending_commands=(
         PendingCommand(
             command_id="w2",
             status=Status.LIVE,
             at=AT,
             coordinator_id=None,
+            forwarded_by=CoordinatorId("ion"),
             answer=ChatMessage(
                 message_id=MessageId("m2"),
                 author=Author.COORDINATOR,

@@ -92,6 +92,7 @@ def test_a_command_follows_the_table_and_is_refused_where_that_has_no_entry(
     repeats = {
         (Status.AI, CoordinatorCommand.RETURN): Status.AI,
         (Status.CLOSED, CoordinatorCommand.CLOSE): Status.CLOSED,
+        (Status.WAITING, CoordinatorCommand.REQUEUE): Status.WAITING,
     }
     assert after == {**COMMAND_TRANSITIONS, **repeats}.get((status, command))
 

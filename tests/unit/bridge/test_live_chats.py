@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from application.bridge.ports import (
     ChatChanged,
     CommandRefused,
     MessagePosted,
+    NoteAdded,
     QueuePosition,
     ServerReachability,
 )
@@ -27,11 +29,17 @@ from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
     CoordinatorCommand,
+    DeskAction,
+    DeskEvent,
     LeftMessage,
     LiveChat,
     PendingCommand,
     ServerState,
     TransferReport,
+    apply_confirmation,
+    apply_message,
+    apply_missed,
+    apply_transfer,
 )
 from domain.errors import (
     ConfirmationExpired,
@@ -62,6 +70,7 @@ from tests.support.clock import START, CountedIds, VirtualClock
 
 ANA = Customer(BusinessId("b1"), UserId("ana"))
 S1 = SessionId("s1")
+NOBODY = {"waiting": 0, "live": 0, "ai": 0, "missed": 0, "asked": 0}
 MARIA, ION = CoordinatorId("maria"), CoordinatorId("ion")
 
 
@@ -144,21 +153,28 @@ class Server(AgentServer):
     ) -> Mapping[str, Any]:
         raise AgentServerUnavailable
 
-    async def whisper(self, *_: object) -> Mapping[str, Any]:
+    async def whisper(
+        self, session_id: SessionId, message_id: MessageId, text: str, coordinator_id: CoordinatorId
+    ) -> Mapping[str, Any]:
         raise AgentServerUnavailable
 
-    def suggestion(self, *_: object) -> AsyncIterator[str]:
+    async def suggestion(
+        self, session_id: SessionId, coordinator_id: CoordinatorId
+    ) -> AsyncIterator[str]:
         raise AgentServerUnavailable
+        yield ""
 
-    async def outcomes(self, *_: object) -> Mapping[str, Any]:
+    async def outcomes(
+        self, business_id: BusinessId, first: str | None, last: str | None
+    ) -> Mapping[str, Any]:
         raise AgentServerUnavailable
 
 
 class Bridge:
     """The use cases with their adapters, and the events that they announced."""
 
-    def __init__(self, store: RefusingStore | None = None) -> None:
-        self.store = store or RefusingStore()
+    def __init__(self, store: RefusingStore) -> None:
+        self.store = store
         self.server = Server()
         self.clock = VirtualClock()
         self.events: list[BoardEvent] = []
@@ -183,9 +199,9 @@ class Bridge:
             at=self.clock.now(),
         )
         customer = Customer(BusinessId("b1"), UserId(user))
-        await self.chats.record_transfer(
-            customer, SessionId(session), LocationId("l1"), transfer, key
-        )
+        apply = partial(apply_transfer, transfer=transfer)
+        session_id, location_id = SessionId(session), LocationId("l1")
+        await self.chats.record(customer, session_id, location_id, transfer.at, apply, key)
 
     async def misses(
         self, text: str = "Sunați-mă.", session: str = "s1", user: str = "ana"
@@ -193,7 +209,8 @@ class Bridge:
         """The server reports what a user wrote while no coordinator was there."""
         missed = LeftMessage(text=text, reason="user_request", context={}, at=self.clock.now())
         customer = Customer(BusinessId("b1"), UserId(user))
-        await self.chats.record_missed(customer, SessionId(session), None, missed)
+        apply = partial(apply_missed, missed=missed)
+        await self.chats.record(customer, SessionId(session), None, missed.at, apply)
 
     async def missed_texts(self) -> list[str]:
         """Return the texts of the missed messages on the board."""
@@ -212,7 +229,17 @@ class Bridge:
         report = AskedConfirmation(
             confirm_id=confirm_id, by=by, state=state, what="O masă", at=self.clock.now(), **fields
         )
-        await self.chats.record_confirmation(ANA, S1, None, report)
+        apply = partial(apply_confirmation, report=report)
+        await self.chats.record(ANA, S1, None, report.at, apply)
+
+    async def writes_to_the_ai(self, written: ChatMessage) -> None:
+        """The server reports a message of a conversation with the AI."""
+        apply = partial(apply_message, message=written)
+        await self.chats.record(ANA, S1, None, written.at, apply, message=written)
+
+    async def ai_transcript(self) -> tuple[ChatMessage, ...]:
+        """Return what was written to and by the AI."""
+        return (await self.chats.opened(await self.chats.chat(S1))).messages
 
     async def asked(self) -> list[tuple[str, WriteState, str | None]]:
         """Return what is asked on the board: the id, its state, and who has answered."""
@@ -245,8 +272,9 @@ class Bridge:
 
 
 @pytest.fixture
-def bridge() -> Bridge:
-    return Bridge()
+async def bridge() -> AsyncIterator[Bridge]:
+    async with RefusingStore() as store:
+        yield Bridge(store)
 
 
 def message(message_id: str, text: str = "Bună!") -> ChatMessage:
@@ -293,26 +321,26 @@ async def test_the_state_of_an_unknown_conversation_is_ignored(bridge: Bridge) -
     await bridge.report(Status.WAITING)
 
     assert bridge.events == []
-    assert await bridge.chats.board(BusinessId("b1")) == BoardChats((), (), ())
+    assert await bridge.chats.board(BusinessId("b1")) == BoardChats((), (), (), NOBODY)
 
 
 async def test_the_transcripts_of_the_ai_and_of_the_live_chat_are_separate(bridge: Bridge) -> None:
-    await bridge.chats.record_ai_message(ANA, S1, None, message("m1", "to the AI"))
+    await bridge.writes_to_the_ai(message("m1", "to the AI"))
     await bridge.chats.post_user_message(ANA, "to a human")
 
     _, live = await bridge.chats.live_transcript(ANA)
-    before = await bridge.chats.ai_transcript(S1)
+    before = await bridge.ai_transcript()
 
     assert [each.text for each in live] == ["to a human"]
     assert [each.text for each in before] == ["to the AI"]
-    assert bridge.posted == ["to a human"]
+    assert bridge.posted == ["to the AI", "to a human"]
 
 
 async def test_a_message_reported_twice_is_stored_once(bridge: Bridge) -> None:
     for _ in range(2):
-        await bridge.chats.record_ai_message(ANA, S1, None, message("m1"))
+        await bridge.writes_to_the_ai(message("m1"))
 
-    before = await bridge.chats.ai_transcript(S1)
+    before = await bridge.ai_transcript()
 
     assert len(before) == 1
 
@@ -345,8 +373,10 @@ async def test_a_claim_is_announced_before_the_server_has_answered_it(
 
     await bridge.claim()
 
-    [event] = bridge.events
+    event, note = bridge.events
     assert isinstance(event, ChatChanged)
+    assert isinstance(note, NoteAdded)
+    assert note.note.event == DeskEvent(type=DeskAction.CLAIMED)
     assert (event.chat.status, event.chat.coordinator_id) == (Status.LIVE, MARIA)
 
 
