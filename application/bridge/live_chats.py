@@ -187,36 +187,10 @@ class LiveChats:
 
     # Messages.
 
-    async def post_user_message(
+    async def post(
         self,
         customer: Customer,
-        text: str,
-        *,
-        message_id: MessageId | None = None,
-        at: datetime | None = None,
-        origin: str | None = None,
-        key: str | None = None,
-    ) -> ReplyBody:
-        """Post a user's message to the coordinators; return `{"messageId", "duplicate"}`."""
-
-        async def decide() -> _Decision:
-            chat = await self.store.latest_chat(customer)
-            message = ChatMessage(
-                message_id=message_id or MessageId(self.new_id()),
-                author=Author.USER,
-                text=text,
-                at=at or self.clock.now(),
-                session_id=chat.session_id if chat is not None else None,
-                origin=origin,
-            )
-            answered = apply_message(chat, message) if chat is not None else None
-            return _posted(customer, message, chat, answered)
-
-        return await self._commit(key, decide)
-
-    async def post_coordinator_message(
-        self,
-        customer: Customer,
+        author: Author,
         text: str,
         *,
         coordinator_id: CoordinatorId | None = None,
@@ -226,36 +200,40 @@ class LiveChats:
         key: str | None = None,
         at_desk: bool = False,
     ) -> ReplyBody:
-        """Post a coordinator's message, which takes over; return `{"messageId", "duplicate"}`.
+        """Post a message in the live chat; return `{"messageId", "duplicate"}`.
 
-        It attends to all that the customer has left. `at_desk`: see `LiveChat.is_at_desk`.
-        Raises: SessionClosed.
+        A coordinator's takes over, and attends to all that the customer has left. `at_desk`: see
+        `LiveChat.is_at_desk`. Raises: SessionClosed, for a coordinator's.
         """
         missed: tuple[LiveChat, ...] = ()
 
         async def decide() -> _Decision:
             nonlocal missed
-            now = self.clock.now()
+            now, note = self.clock.now(), None
             chat = before = await self.store.latest_chat(customer)
-            missed = await self._missed_chats(customer)
             message = ChatMessage(
                 message_id=message_id or MessageId(self.new_id()),
-                author=Author.COORDINATOR,
+                author=author,
                 text=text,
                 at=at or now,
                 session_id=before.session_id if before is not None else None,
                 coordinator_id=coordinator_id,
                 origin=origin,
             )
-            if before is not None and missed:
-                chat = apply_answer(before, message, self.new_id(), now, at_desk=at_desk)
-            elif before is not None:
-                speak = CoordinatorCommand.SPEAK
-                chat = apply_command(before, speak, "", coordinator_id, now, at_desk=at_desk)
-            if before is None or chat is None:
-                return _posted(customer, message, before, chat)
-            note = self._taken(before, chat, coordinator_id, now)
-            return _posted(customer, message, before, apply_message(chat, message), note)
+            if author is Author.COORDINATOR and before is not None:
+                business_id, user_id = customer
+                missed = await self.store.missed_chats(business_id, MISSED_PAGE, user_id=user_id)
+                if missed:
+                    taken = apply_answer(before, message, self.new_id(), now, at_desk=at_desk)
+                else:
+                    speak = CoordinatorCommand.SPEAK
+                    taken = apply_command(before, speak, "", coordinator_id, now, at_desk=at_desk)
+                chat, note = taken, self._taken(before, taken, coordinator_id, now)
+            if chat is not None:
+                chat = apply_message(chat, message)
+            reply = {"messageId": message.message_id, "duplicate": False}
+            place = live_transcript_key(customer)
+            return _Decision(reply, before, chat, message, place, customer, note)
 
         reply = await self._commit(key, decide)
         if missed and not reply["duplicate"]:
@@ -263,10 +241,6 @@ class LiveChats:
             for chat in missed:
                 await self.attend(chat.session_id)
         return reply
-
-    async def _missed_chats(self, customer: Customer) -> tuple[LiveChat, ...]:
-        business_id, user_id = customer
-        return await self.store.missed_chats(business_id, MISSED_PAGE, user_id=user_id)
 
     # Coordinators' commands.
 
@@ -572,15 +546,3 @@ class LiveChats:
 
 def _waits(chat: LiveChat | None) -> bool:
     return chat is not None and chat.status is Status.WAITING
-
-
-def _posted(
-    customer: Customer,
-    message: ChatMessage,
-    before: LiveChat | None,
-    chat: LiveChat | None,
-    note: Note | None = None,
-) -> _Decision:
-    reply = {"messageId": message.message_id, "duplicate": False}
-    key = live_transcript_key(customer)
-    return _Decision(reply, before, chat, message, key, customer, note)

@@ -5,15 +5,16 @@ The first is part of every bridge; the second serves the coordinators' page of t
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults
+from adapters.json_shapes import CamelStruct
 from adapters.phoenix.channel import (
     Channel,
     ChannelSocket,
@@ -50,6 +51,7 @@ from domain.identity import (
     Customer,
     Identity,
     MessageId,
+    SessionId,
     Unauthorized,
     UserId,
     business_identifier,
@@ -67,14 +69,12 @@ from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.bridge.wire import (
     ADDITIONS,
     Broadcaster,
-    ChatMessageJson,
-    PresencePush,
     Row,
-    ServerPush,
     chat_row,
     coordinators_topic,
     message_json,
     note_json,
+    without_nulls,
 )
 from entrypoints.payloads import (
     Time,
@@ -110,19 +110,6 @@ class ChatJoin(CamelStruct):
     token: str = ""
 
 
-class ChatJoined(CamelStructOmitDefaults):
-    """The reply: the newest messages, oldest first, and the state of the conversation.
-
-    `additions`: the events that this bridge knows beyond those of every bridge.
-    """
-
-    messages: list[ChatMessageJson]
-    additions: tuple[str, ...]
-    status: Status
-    session_id: str | None = None
-    coordinator_id: str | None = None
-
-
 class ChatMessageRequest(CamelStruct):
     """`user_message` and `agent_message`, as a client sends them."""
 
@@ -147,84 +134,28 @@ class CoordinatorJoin(CamelStruct):
     token: str = ""
 
 
-class BusinessNames(CamelStruct):
-    """The name of a business, and the replies that it has ready for its coordinators."""
+class DeskRequest(CamelStruct):
+    """The fields of the coordinators' events, each of which needs some of them."""
 
-    name: str
-    replies: dict[str, str]
-
-
-class Board(CamelStruct):
-    """The reply: the conversations that call for coordinators, and who is there.
-
-    `chats`: the live ones, one's own first, the waiting ones, the longest waiting first, those that
-    ask for a yes, and those with a missed message, the newest first.
-    """
-
-    coordinator_id: str
-    business: BusinessNames | None
-    chats: list[Row]
-    counts: Mapping[str, int]
-    presence: PresencePush
-    server: ServerPush
-    away_after_s: int
-
-
-class ListRequest(CamelStruct):
-    """`list`: a page of conversations."""
-
-    view: View
+    session_id: str = ""
+    view: View = View.OPEN
     query: str = ""
     user_id: str | None = None
     cursor: Annotated[str, msgspec.Meta(max_length=64)] | None = None
-
-
-class CommandRequest(CamelStruct):
-    """`claim`, `forward`, `requeue`, `return` and `close`.
-
-    `takeOver`: claim it even if the AI or another coordinator has it. `to`: whom to forward it to.
-    """
-
-    session_id: str
+    before_seq: Annotated[int, msgspec.Meta(ge=1)] | None = None
     summary: Annotated[str, msgspec.Meta(max_length=MAX_HANDOVER_NOTE)] | None = None
     take_over: bool = False
+    """Claim it even if the AI or another coordinator has it."""
     to: str | None = None
-
-
-class NoteRequest(CamelStruct):
-    """`note`: words of a coordinator's that no customer gets."""
-
-    session_id: str
-    note_id: str
-    text: Annotated[str, msgspec.Meta(max_length=MAX_NOTE)]
-
-
-class WhisperRequest(CamelStruct):
-    """`whisper`: words of a coordinator's for the AI alone."""
-
-    session_id: str
-    message_id: str
-    text: Annotated[str, msgspec.Meta(max_length=MAX_WHISPER)]
-
-
-class SuggestRequest(CamelStruct):
-    """`suggest`: a reply that the AI is to suggest."""
-
-    session_id: str
-    suggestion_id: str
-
-
-class StopRequest(CamelStruct):
-    """`stop_suggestion`: the suggestion is not wanted any more."""
-
-    suggestion_id: str
-
-
-class SuggestionPush(CamelStruct):
-    """`suggestion`: the next part of it."""
-
-    suggestion_id: str
-    delta: str
+    """The colleague who is to have it."""
+    timestamp: Time | None = None
+    """The time of the missed message that is attended to."""
+    confirm_id: str = ""
+    answer: Literal["yes", "no"] = "no"
+    note_id: str = ""
+    message_id: str | None = None
+    suggestion_id: str = ""
+    text: str = ""
 
 
 class OutcomesRequest(CamelStruct):
@@ -238,34 +169,6 @@ class PresenceRequest(CamelStruct):
     """`customer`: whether the customer of the chat is there, as a program reports it."""
 
     online: bool
-
-
-class AttendRequest(CamelStruct):
-    """`attend`: a coordinator has seen to a missed message without a word; its `timestamp`."""
-
-    session_id: str
-    timestamp: Time | None = None
-
-
-class AnswerRequest(CamelStruct):
-    """`confirm`: a coordinator's answer to what waits for a yes."""
-
-    session_id: str
-    confirm_id: str
-    answer: Literal["yes", "no"]
-
-
-class OpenRequest(CamelStruct):
-    """`open`: all that the bridge knows of a conversation."""
-
-    session_id: str
-
-
-class LogRequest(CamelStruct):
-    """`more`: a page of the server's log."""
-
-    session_id: str
-    before_seq: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,7 +231,8 @@ class _AuthenticatedChannel(Channel):
 
     async def _handle(
         self, handler: Callable[[Any, Any], Awaitable[Any]] | None, event: str, payload: Any
-    ) -> Reply | Stop:
+    ) -> Reply | Stop | None:
+        """Reply with what the handler returns; None: it replies later."""
         if self._lease is not None and self._lease.is_expired:
             self._lease.expire()
             return Stop(Reply("error", _error_reply(Unauthorized("the token has expired"))))
@@ -339,9 +243,10 @@ class _AuthenticatedChannel(Channel):
                 self._count(event)
             if handler is None:
                 return Reply("error", ErrorReply("unknown event"))
-            return Reply("ok", await handler(self, payload))
+            response = await handler(self, payload)
         except ConversationError as error:
             return Reply("error", _error_reply(error))
+        return Reply("ok", response) if response is not None else None
 
     async def _refresh_token(self, payload: Any) -> TokenRefreshed:
         token = parse(payload, RefreshToken).token
@@ -360,7 +265,7 @@ class _AuthenticatedChannel(Channel):
 class ChatChannel(_AuthenticatedChannel):
     """One client in a customer's live chat, on the user's side or the coordinators'."""
 
-    async def join(self, topic: str, payload: Any) -> ChatJoined:
+    async def join(self, topic: str, payload: Any) -> dict[str, Any]:
         try:
             request = parse(payload, ChatJoin)
             self._customer = customer(request.business_id, request.user_id)
@@ -375,13 +280,13 @@ class ChatChannel(_AuthenticatedChannel):
             self._is_waiting = chat is not None and chat.status is Status.WAITING
         except ConversationError as error:
             raise JoinRefused(_error_reply(error)) from error
-        return ChatJoined(
-            messages=[message_json(each) for each in messages],
-            additions=ADDITIONS,
-            status=chat.status if chat is not None else Status.AI,
-            session_id=chat.session_id if chat is not None else None,
-            coordinator_id=chat.coordinator_id if chat is not None else None,
-        )
+        status, session_id = (chat.status, chat.session_id) if chat is not None else ("ai", None)
+        by = chat.coordinator_id if chat is not None else None
+        return {
+            "messages": [message_json(each) for each in messages],
+            "additions": ADDITIONS,
+            **without_nulls(status=status, sessionId=session_id, coordinatorId=by),
+        }
 
     async def joined(self) -> None:
         await super().joined()
@@ -402,7 +307,7 @@ class ChatChannel(_AuthenticatedChannel):
             return Side.COORDINATOR
         raise Unauthorized("the token is somebody else's")
 
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
         return await self._handle(_CHAT_HANDLERS.get(event), event, payload)
 
     async def terminate(self, reason: TerminateReason) -> None:
@@ -419,8 +324,9 @@ class ChatChannel(_AuthenticatedChannel):
         if self._side is Side.COORDINATOR:
             raise Unauthorized
         request = parse(payload, ChatMessageRequest)
-        return await self._services.chats.post_user_message(
+        return await self._services.chats.post(
             self._customer,
+            Author.USER,
             message_text(request.message),
             message_id=as_message_id(request.message_id),
             at=self._time(request.timestamp),
@@ -437,8 +343,9 @@ class ChatChannel(_AuthenticatedChannel):
         self._require_coordinators_side()
         request = parse(payload, ChatMessageRequest)
         by = self._coordinator(request.coordinator_id)
-        return await self._services.chats.post_coordinator_message(
+        return await self._services.chats.post(
             self._customer,
+            Author.COORDINATOR,
             message_text(request.message),
             coordinator_id=by,
             at_desk=by in self._services.broadcaster.online(self._customer.business_id),
@@ -477,7 +384,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
     _suggestion: tuple[str, asyncio.Task[None]] | None = None
     """The id of the suggestion that is being made, and its task."""
 
-    async def join(self, topic: str, payload: Any) -> Board:
+    async def join(self, topic: str, payload: Any) -> dict[str, Any]:
         try:
             request = parse(payload, CoordinatorJoin)
             self._business_id = business_identifier("businessId", request.business_id)
@@ -490,22 +397,22 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             board = await self._services.chats.board(self._business_id)
         except ConversationError as error:
             raise JoinRefused(_error_reply(error)) from error
-        broadcaster = self._services.broadcaster
-        name, counts = self._coordinator_id, board.counts
-        broadcaster.coordinator_joined(self._business_id, name, self.socket, counts)
+        name, broadcaster = self._coordinator_id, self._services.broadcaster
+        broadcaster.coordinator_joined(self._business_id, name, self.socket, board.counts)
         live = [chat for chat in board.open if chat.status is Status.LIVE]
         live.sort(key=lambda chat: chat.coordinator_id != name)
         waiting = [chat for chat in board.open if chat.status is Status.WAITING]
-        chats = (*live[:MAX_OPEN], *waiting[:MAX_OPEN], *board.asked, *board.missed)
-        return Board(
-            coordinator_id=name,
-            business=BusinessNames(known.name, known.replies) if known is not None else None,
-            chats=[chat_row(chat) for chat in {chat.session_id: chat for chat in chats}.values()],
-            counts=counts,
-            presence=broadcaster.presence(self._business_id),
-            server=ServerPush(broadcaster.reachable),
-            away_after_s=self._services.away_after_s,
-        )
+        listed = (*live[:MAX_OPEN], *waiting[:MAX_OPEN], *board.asked, *board.missed)
+        chats = {chat.session_id: chat for chat in listed}
+        return {
+            "coordinatorId": name,
+            "business": known and {"name": known.name, "replies": known.replies},
+            "chats": [chat_row(chat) for chat in chats.values()],
+            "counts": board.counts,
+            "presence": broadcaster.presence(self._business_id),
+            "server": {"reachable": broadcaster.reachable},
+            "awayAfterS": self._services.away_after_s,
+        }
 
     def _require_coordinator(self, identity: Identity | None) -> None:
         """Raises: Unauthorized."""
@@ -523,17 +430,24 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         await super().terminate(reason)
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
-        if event != "suggest":
-            return await self._handle(_COORDINATORS_HANDLERS.get(event), event, payload)
+        self._ref = ref
+        return await self._handle(_COORDINATORS_HANDLERS.get(event), event, payload)
 
-        async def suggest(channel: CoordinatorsChannel, payload: Any) -> None:
-            await self._suggest(payload, ref)
+    async def _asked(self, event: str, payload: Any) -> tuple[DeskRequest, LiveChat]:
+        """Return a request, and its chat, which is one of this business.
 
-        result = await self._handle(suggest, event, payload)
-        return None if isinstance(result, Reply) and result.status == "ok" else result
+        Raises: InvalidPayload, UnknownSession.
+        """
+        request = parse(payload, DeskRequest)
+        chat = await self._services.chats.chat(as_session_id(request.session_id))
+        if chat.customer.business_id != self._business_id:
+            raise UnknownSession
+        ids = {"session_id": chat.session_id, "coordinator_id": self._coordinator_id}
+        logger.info("A coordinator asks", extra={"action": f"coordinator_{event}", **ids})
+        return request, chat
 
     async def _list(self, payload: Any) -> ReplyBody:
-        request = parse(payload, ListRequest)
+        request = parse(payload, DeskRequest)
         user_id = request.user_id
         page = await self._services.chats.store.page(
             self._business_id,
@@ -546,91 +460,76 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         return {"chats": [chat_row(chat) for chat in page.chats], "cursor": page.cursor}
 
     async def _open(self, payload: Any) -> ReplyBody:
-        chat = await self._chat(parse(payload, OpenRequest).session_id)
+        _, chat = await self._asked("open", payload)
         opened = await self._services.chats.opened(chat)
+        details = {"context": attend(chat).context, "transferId": chat.transfer_id}
         return {
-            "chat": {
-                **chat_row(chat),
-                "context": attend(chat).context,
-                "transferId": chat.transfer_id,
-            },
+            "chat": {**chat_row(chat), **details},
             "messages": [message_json(each) for each in opened.messages],
             "notes": [note_json(each) for each in opened.notes],
             "earlier": [chat_row(each) for each in opened.earlier],
             "customerOnline": self._services.broadcaster.customer_online(chat.customer),
         }
 
-    async def _claim(self, payload: Any) -> Row:
-        request = parse(payload, CommandRequest)
-        take_over = request.take_over
-        command = CoordinatorCommand.TAKE_OVER if take_over else CoordinatorCommand.CLAIM
-        return await self._execute(request, command)
+    async def _more(self, payload: Any) -> ReplyBody:
+        request, chat = await self._asked("more", payload)
+        server = self._services.server
+        return await server.messages(chat.session_id, request.before_seq, TRANSCRIPT_PAGE)
 
-    async def _forward(self, payload: Any) -> Row:
-        request = parse(payload, CommandRequest)
-        to = as_coordinator_id(request.to)
-        if to not in self._services.broadcaster.online(self._business_id):
-            raise NotThere
-        return await self._execute(request, CoordinatorCommand.FORWARD, to)
+    async def _command(self, payload: Any, event: str) -> Row:
+        request, chat = await self._asked(event, payload)
+        command, to = CoordinatorCommand(event), None
+        if command is CoordinatorCommand.CLAIM and request.take_over:
+            command = CoordinatorCommand.TAKE_OVER
+        if command is CoordinatorCommand.FORWARD:
+            to = as_coordinator_id(request.to)
+            if to not in self._services.broadcaster.online(self._business_id):
+                raise NotThere
+        by, note = self._coordinator_id, note_text(request.summary)
+        execute = self._services.chats.execute
+        return chat_row(await execute(chat.session_id, command, by, note, to=to))
 
-    async def _requeue(self, payload: Any) -> Row:
-        return await self._execute(parse(payload, CommandRequest), CoordinatorCommand.REQUEUE)
+    async def _attend(self, payload: Any) -> Row:
+        request, chat = await self._asked("attend", payload)
+        return chat_row(await self._services.chats.attend(chat.session_id, request.timestamp))
 
-    async def _return(self, payload: Any) -> Row:
-        return await self._execute(parse(payload, CommandRequest), CoordinatorCommand.RETURN)
-
-    async def _close(self, payload: Any) -> Row:
-        return await self._execute(parse(payload, CommandRequest), CoordinatorCommand.CLOSE)
-
-    async def _execute(
-        self, request: CommandRequest, command: CoordinatorCommand, to: CoordinatorId | None = None
-    ) -> Row:
-        chat = await self._chat(request.session_id)
-        note = note_text(request.summary)
-        by = self._coordinator_id
-        done = await self._services.chats.execute(chat.session_id, command, by, note, to=to)
-        self._log(command, chat)
-        return chat_row(done)
-
-    def _log(self, action: str, chat: LiveChat) -> None:
-        ids = {"session_id": chat.session_id, "coordinator_id": self._coordinator_id}
-        logger.info("A coordinator has acted", extra={"action": f"coordinator_{action}", **ids})
+    async def _confirm(self, payload: Any) -> Row:
+        request, chat = await self._asked("confirm", payload)
+        confirm_id, answer = identifier("confirmId", request.confirm_id), request.answer == "yes"
+        answer_question, by = self._services.answer_question, self._coordinator_id
+        return chat_row(await answer_question(chat.session_id, confirm_id, answer, by))
 
     async def _note(self, payload: Any) -> ReplyBody:
-        request = parse(payload, NoteRequest)
-        chat, note_id = await self._chat(request.session_id), identifier("noteId", request.note_id)
-        text, by = _words(request.text), self._coordinator_id
-        note = await self._services.chats.add_note(chat.session_id, note_id, text, by)
-        self._log("note", chat)
-        return note_json(note)
+        request, chat = await self._asked("note", payload)
+        note_id, text = identifier("noteId", request.note_id), _words(request.text, MAX_NOTE)
+        by = self._coordinator_id
+        return note_json(await self._services.chats.add_note(chat.session_id, note_id, text, by))
 
     async def _whisper(self, payload: Any) -> ReplyBody:
-        request = parse(payload, WhisperRequest)
-        chat = await self._chat(request.session_id)
+        request, chat = await self._asked("whisper", payload)
         message_id = MessageId(identifier("messageId", request.message_id))
-        words = (chat.session_id, message_id, _words(request.text), self._coordinator_id)
+        text = _words(request.text, MAX_WHISPER)
+        words = (chat.session_id, message_id, text, self._coordinator_id)
         stored = await self._services.server.whisper(*words)
         await self._services.chats.record_whisper(*words)
-        self._log("whisper", chat)
         return {"messageId": message_id, "seq": stored["seq"]}
 
-    async def _suggest(self, payload: Any, ref: Ref) -> None:
-        request = parse(payload, SuggestRequest)
-        chat = await self._chat(request.session_id)
+    async def _suggest(self, payload: Any) -> None:
+        """Begin a suggestion, which ends the one before; the reply follows all of it."""
+        request, chat = await self._asked("suggest", payload)
         suggestion_id = identifier("suggestionId", request.suggestion_id)
         self._stop_suggesting()
-        task = asyncio.create_task(self._suggesting(chat, suggestion_id, ref))
-        self._suggestion = (suggestion_id, task)
-        self._log("suggest", chat)
+        suggesting = self._suggesting(chat.session_id, suggestion_id, self._ref)
+        self._suggestion = (suggestion_id, asyncio.create_task(suggesting))
 
-    async def _suggesting(self, chat: LiveChat, suggestion_id: str, ref: Ref) -> None:
-        """Push the parts of a suggestion, then reply with all of it."""
+    async def _suggesting(self, session_id: SessionId, suggestion_id: str, ref: Ref) -> None:
         text = ""
         try:
-            parts = self._services.server.suggestion(chat.session_id, self._coordinator_id)
-            async for delta in parts:
-                text = (text + delta)[:MAX_MESSAGE_LENGTH]
-                self.socket.push("suggestion", SuggestionPush(suggestion_id, delta))
+            async for delta in self._services.server.suggestion(session_id, self._coordinator_id):
+                text = (text + delta)[:MAX_MESSAGE_LENGTH] if delta else ""
+                if delta:  # else all of it follows
+                    push = {"suggestionId": suggestion_id, "delta": delta}
+                    self.socket.push("suggestion", push)
         except ConversationError as error:
             self.socket.reply(ref, "error", _error_reply(error))
         except asyncio.CancelledError:
@@ -643,7 +542,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             self.socket.reply(ref, "ok", {"text": text})
 
     async def _stop_suggestion(self, payload: Any) -> ReplyBody:
-        suggestion_id = parse(payload, StopRequest).suggestion_id
+        suggestion_id = parse(payload, DeskRequest).suggestion_id
         if self._suggestion is not None and self._suggestion[0] == suggestion_id:
             self._stop_suggesting()
         return {}
@@ -657,43 +556,12 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         days = parse(payload, OutcomesRequest)
         return await self._services.server.outcomes(self._business_id, days.first, days.last)
 
-    async def _attend(self, payload: Any) -> Row:
-        request = parse(payload, AttendRequest)
-        chat = await self._chat(request.session_id)
-        return chat_row(await self._services.chats.attend(chat.session_id, request.timestamp))
 
-    async def _confirm(self, payload: Any) -> Row:
-        request = parse(payload, AnswerRequest)
-        chat = await self._chat(request.session_id)
-        self._log("confirm", chat)
-        return chat_row(
-            await self._services.answer_question(
-                chat.session_id,
-                identifier("confirmId", request.confirm_id),
-                request.answer == "yes",
-                self._coordinator_id,
-            )
-        )
-
-    async def _more(self, payload: Any) -> ReplyBody:
-        request = parse(payload, LogRequest)
-        chat = await self._chat(request.session_id)
-        server = self._services.server
-        return await server.messages(chat.session_id, request.before_seq, TRANSCRIPT_PAGE)
-
-    async def _chat(self, given: str) -> LiveChat:
-        """Return a chat of this business. Raises: InvalidPayload, UnknownSession."""
-        chat = await self._services.chats.chat(as_session_id(given))
-        if chat.customer.business_id != self._business_id:
-            raise UnknownSession
-        return chat
-
-
-def _words(given: str) -> str:
-    """Return a text without what could do harm in it. Raises: InvalidPayload, if it is blank."""
+def _words(given: str, most: int) -> str:
+    """Return a text without control characters. Raises: InvalidPayload."""
     text = note_text(given)
-    if text is None:
-        raise InvalidPayload("text must not be empty")
+    if text is None or len(text) > most:
+        raise InvalidPayload(f"text must have 1 to {most:,} characters")
     return text
 
 
@@ -712,18 +580,18 @@ _CHAT_HANDLERS: dict[str, Callable[[ChatChannel, Any], Awaitable[Any]]] = {
 _COORDINATORS_HANDLERS: dict[str, Callable[[CoordinatorsChannel, Any], Awaitable[Any]]] = {
     "list": CoordinatorsChannel._list,
     "open": CoordinatorsChannel._open,
-    "claim": CoordinatorsChannel._claim,
-    "forward": CoordinatorsChannel._forward,
-    "requeue": CoordinatorsChannel._requeue,
-    "return": CoordinatorsChannel._return,
-    "close": CoordinatorsChannel._close,
+    "more": CoordinatorsChannel._more,
+    **{
+        event: partial(CoordinatorsChannel._command, event=event)
+        for event in ("claim", "forward", "requeue", "return", "close")
+    },
     "attend": CoordinatorsChannel._attend,
     "confirm": CoordinatorsChannel._confirm,
     "note": CoordinatorsChannel._note,
     "whisper": CoordinatorsChannel._whisper,
+    "suggest": CoordinatorsChannel._suggest,
     "stop_suggestion": CoordinatorsChannel._stop_suggestion,
     "outcomes": CoordinatorsChannel._outcomes,
-    "more": CoordinatorsChannel._more,
 }
 
 

@@ -379,8 +379,9 @@ def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     async def user_message(data: JSONBody[UserMessage], key: Key = None) -> MessageStored:
         """Post a message of a user to the coordinators."""
         return _stored(
-            await chats.post_user_message(
+            await chats.post(
                 _customer(data),
+                Author.USER,
                 message_text(data.message),
                 message_id=as_message_id(data.message_id),
                 at=_time(services, data.timestamp),
@@ -400,8 +401,9 @@ def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         if data.session_id is not None:
             owner = (await chats.chat(as_session_id(data.session_id))).customer
         return _stored(
-            await chats.post_coordinator_message(
+            await chats.post(
                 addressee(owner, data.business_id, data.user_id),
+                Author.COORDINATOR,
                 message_text(data.message),
                 coordinator_id=as_coordinator_id(data.coordinator_id),
                 message_id=as_message_id(data.message_id),

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from heapq import nsmallest
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import to_builtins
 
-from adapters.json_shapes import CamelStruct, CamelStructOmitDefaults, timestamp
+from adapters.json_shapes import timestamp
 from adapters.phoenix.channel import ChannelSocket, ChannelTransport
 from adapters.phoenix.endpoint import PhoenixEndpoint
 from adapters.phoenix.server import Payload
@@ -43,69 +43,9 @@ MAX_NAMES = 100
 """The coordinators whose names are shown, of those who are there."""
 
 
-class ChatMessageJson(CamelStructOmitDefaults):
-    """`user_message` and `agent_message`, and an entry of `messages[]`."""
-
-    message_id: str
-    author: str
-    message: str
-    timestamp: str
-    session_id: str | None = None
-    coordinator_id: str | None = None
-    origin: str | None = None
-    """The origin that the sender gave, by which it recognises its own message."""
-    user_id: str | None = None
-
-
-class ChatStatusPush(CamelStructOmitDefaults):
-    """`conversation_status`: the status or the coordinator of a conversation has changed."""
-
-    session_id: str
-    status: Status
-    updated_at: str
-    coordinator_id: str | None = None
-    transfer_id: str | None = None
-    reason: str | None = None
-
-
-class ChatQueuePush(CamelStruct):
-    """`queue`: the place of a user who waits, 1 being next; `waitS`: the usual wait, if known."""
-
-    place: int
-    wait_s: int | None
-
-
-class PresencePush(CamelStruct):
-    """`presence`: how many coordinators of the business are there, and the first of their names."""
-
-    online: int
-    coordinators: list[str]
-
-
 NotificationType = Literal["waiting", "missed", "asked", "changed", "gone", "refused"]
-Row = dict[str, object]
-"""A conversation on a board or in a list."""
-
-
-class Notification(CamelStructOmitDefaults):
-    """`notification`: a conversation has changed.
-
-    `missed`: its user has written while no coordinator was there. `asked`: a coordinator's yes is
-    asked for. `gone`: it needs no coordinator any more; sent again once the server has answered.
-    `refused`: the server has refused the status `wished` by `coordinatorId`, because of `reason`.
-    """
-
-    type: NotificationType
-    chat: Row
-    coordinator_id: str | None = None
-    wished: Status | None = None
-    reason: str | None = None
-
-
-class ServerPush(CamelStruct):
-    """`server`: whether the AI agent server can be reached; null: not tried yet."""
-
-    reachable: bool | None
+Row = dict[str, Any]
+"""A JSON object."""
 
 
 def coordinators_topic(business_id: BusinessId) -> str:
@@ -113,21 +53,26 @@ def coordinators_topic(business_id: BusinessId) -> str:
     return COORDINATORS_PREFIX + business_id
 
 
-def message_json(message: ChatMessage, customer: Customer | None = None) -> ChatMessageJson:
+def without_nulls(**fields: object) -> Row:
+    """Return a JSON object without those of its fields that have no value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def message_json(message: ChatMessage, customer: Customer | None = None) -> Row:
     """Return the wire shape of a message; `customer`: whose chat, where the topic does not say."""
-    return ChatMessageJson(
-        message_id=message.message_id,
+    return without_nulls(
+        messageId=message.message_id,
         author=message.author,
         message=message.text,
         timestamp=timestamp(message.at),
-        session_id=message.session_id,
-        coordinator_id=message.coordinator_id,
+        sessionId=message.session_id,
+        coordinatorId=message.coordinator_id,
         origin=message.origin,
-        user_id=customer.user_id if customer is not None else None,
+        userId=customer.user_id if customer is not None else None,
     )
 
 
-def note_json(note: Note) -> dict[str, object]:
+def note_json(note: Note) -> Row:
     """Return the wire shape of a note."""
     return {**to_builtins(note), "at": timestamp(note.at)}
 
@@ -270,10 +215,10 @@ class Broadcaster:
         if self._customers.get(customer, (None, None))[0] is socket:
             del self._customers[customer]
 
-    def presence(self, business_id: BusinessId) -> PresencePush:
-        """Return the wire shape of who is there."""
+    def presence(self, business_id: BusinessId) -> Row:
+        """Return how many coordinators of a business are there, and the first of their names."""
         online = self.online(business_id)
-        return PresencePush(len(online), [*nsmallest(MAX_NAMES, online)])
+        return {"online": len(online), "coordinators": nsmallest(MAX_NAMES, online)}
 
     def _presence_changed(self, business_id: BusinessId, before: frozenset[CoordinatorId]) -> None:
         if self.online(business_id) != before:
@@ -293,10 +238,10 @@ class Broadcaster:
                 self.reachable = reachable
                 for there in self._coordinators.values():
                     for socket, _ in there.values():
-                        socket.push("server", ServerPush(reachable))
+                        socket.push("server", {"reachable": reachable})
             case QueuePosition(customer, place, usual_wait_s):
-                topic = live_chat_topic(customer)
-                self._endpoint.broadcast(topic, "queue", ChatQueuePush(place, usual_wait_s))
+                queue = {"place": place, "waitS": usual_wait_s}
+                self._endpoint.broadcast(live_chat_topic(customer), "queue", queue)
 
     def _chat_changed(self, before: LiveChat | None, chat: LiveChat) -> None:
         old_status = before.status if before is not None else Status.AI
@@ -341,11 +286,18 @@ class Broadcaster:
         refused: PendingCommand | None = None,
         reason: str | None = None,
     ) -> None:
+        """Send a notification of a chat that has changed.
+
+        `gone`: it needs no coordinator any more; sent again once the server has answered.
+        `refused`: the command that the server has refused, because of `reason`.
+        """
         by, wished = (refused.commander, refused.status) if refused is not None else (None, None)
         self._send(
             chat.customer.business_id,
             "notification",
-            lambda: Notification(kind, chat_row(chat), by, wished, reason),
+            lambda: without_nulls(
+                type=kind, chat=chat_row(chat), coordinatorId=by, wished=wished, reason=reason
+            ),
         )
 
     def _send(self, business_id: BusinessId, event: str, payload: Callable[[], Payload]) -> None:
@@ -354,12 +306,12 @@ class Broadcaster:
             self._endpoint.broadcast(coordinators_topic(business_id), event, payload())
 
 
-def _status_push(chat: LiveChat) -> ChatStatusPush:
-    return ChatStatusPush(
-        session_id=chat.session_id,
+def _status_push(chat: LiveChat) -> Row:
+    return without_nulls(
+        sessionId=chat.session_id,
         status=chat.status,
-        updated_at=timestamp(chat.since),
-        coordinator_id=chat.coordinator_id,
-        transfer_id=chat.transfer_id,
+        updatedAt=timestamp(chat.since),
+        coordinatorId=chat.coordinator_id,
+        transferId=chat.transfer_id,
         reason=chat.reason,
     )

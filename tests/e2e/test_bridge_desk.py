@@ -117,7 +117,8 @@ async def test_a_list_has_the_newest_activity_first_page_by_page(bridge: Bridge)
         await bridge.post("/api/ai-conversation", {**said, "timestamp": at})
     desk, _ = await bridge.coordinator("maria")
 
-    shown, cursor = [], None
+    shown: list[list[str]] = []
+    cursor = None
     while cursor is not None or not shown:
         page = await desk.push("list", {"view": "open", **({"cursor": cursor} if cursor else {})})
         shown.append([chat["sessionId"] for chat in page["chats"]])

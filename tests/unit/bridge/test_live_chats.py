@@ -285,24 +285,24 @@ async def test_a_message_is_stored_before_it_is_announced(bridge: Bridge) -> Non
     bridge.store.refusing = True
 
     with pytest.raises(StorageUnavailable):
-        await bridge.chats.post_user_message(ANA, "Bună!")
+        await bridge.chats.post(ANA, Author.USER, "Bună!")
 
     assert bridge.events == []
 
 
 async def test_messages_with_the_same_id_are_stored_and_announced_once(bridge: Bridge) -> None:
-    first = await bridge.chats.post_user_message(ANA, "Bună!", message_id=MessageId("m1"))
+    first = await bridge.chats.post(ANA, Author.USER, "Bună!", message_id=MessageId("m1"))
 
-    again = await bridge.chats.post_user_message(ANA, "Bună!", message_id=MessageId("m1"))
+    again = await bridge.chats.post(ANA, Author.USER, "Bună!", message_id=MessageId("m1"))
 
     assert (first["duplicate"], again["duplicate"]) == (False, True)
     assert bridge.posted == ["Bună!"]
 
 
 async def test_a_repeated_key_gets_the_first_reply_and_changes_nothing(bridge: Bridge) -> None:
-    first = await bridge.chats.post_user_message(ANA, "Bună!", key="k1")
+    first = await bridge.chats.post(ANA, Author.USER, "Bună!", key="k1")
 
-    again = await bridge.chats.post_user_message(ANA, "Altceva.", key="k1")
+    again = await bridge.chats.post(ANA, Author.USER, "Altceva.", key="k1")
 
     assert again == first
     assert bridge.posted == ["Bună!"]
@@ -326,7 +326,7 @@ async def test_the_state_of_an_unknown_conversation_is_ignored(bridge: Bridge) -
 
 async def test_the_transcripts_of_the_ai_and_of_the_live_chat_are_separate(bridge: Bridge) -> None:
     await bridge.writes_to_the_ai(message("m1", "to the AI"))
-    await bridge.chats.post_user_message(ANA, "to a human")
+    await bridge.chats.post(ANA, Author.USER, "to a human")
 
     _, live = await bridge.chats.live_transcript(ANA)
     before = await bridge.ai_transcript()
@@ -383,7 +383,7 @@ async def test_a_claim_is_announced_before_the_server_has_answered_it(
 async def test_a_coordinator_who_writes_takes_over_the_conversation(bridge: Bridge) -> None:
     await bridge.waits()
 
-    await bridge.chats.post_coordinator_message(ANA, "Bună ziua.", coordinator_id=ION)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună ziua.", coordinator_id=ION)
 
     chat = await bridge.chats.chat(S1)
     assert (chat.status, chat.coordinator_id) == (Status.LIVE, ION)
@@ -397,7 +397,7 @@ async def test_a_message_into_a_closed_conversation_is_refused_and_not_announced
     await bridge.report(Status.CLOSED)
 
     with pytest.raises(SessionClosed):
-        await bridge.chats.post_coordinator_message(ANA, "Bună ziua.")
+        await bridge.chats.post(ANA, Author.COORDINATOR, "Bună ziua.")
 
     assert bridge.posted == []
 
@@ -555,7 +555,7 @@ async def test_a_missed_message_is_on_the_board_until_a_coordinator_answers(
     await bridge.misses("altul", "s2", "dan")
     before = await bridge.missed_texts()
 
-    await bridge.chats.post_coordinator_message(ANA, "Bună ziua.", coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună ziua.", coordinator_id=MARIA)
 
     assert sorted(before) == ["altul", "doi"]
     assert await bridge.missed_texts() == ["altul"]
@@ -588,7 +588,7 @@ async def test_an_answer_attends_to_the_earlier_conversations_of_the_customer_to
     await bridge.report(Status.CLOSED)
     await bridge.misses("sâmbătă", "s2")
 
-    await bridge.chats.post_coordinator_message(ANA, "Bună ziua.", coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună ziua.", coordinator_id=MARIA)
 
     assert await bridge.missed_texts() == []
 
@@ -596,11 +596,11 @@ async def test_an_answer_attends_to_the_earlier_conversations_of_the_customer_to
 async def test_a_repeated_answer_attends_to_nothing_that_was_missed_since(bridge: Bridge) -> None:
     await bridge.misses("unu")
     said = MessageId("m1")
-    await bridge.chats.post_coordinator_message(ANA, "Da.", message_id=said, coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Da.", message_id=said, coordinator_id=MARIA)
     await bridge.clock.advance(1)
     await bridge.misses("doi")
 
-    await bridge.chats.post_coordinator_message(ANA, "Da.", message_id=said, coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Da.", message_id=said, coordinator_id=MARIA)
 
     assert await bridge.missed_texts() == ["doi"]
 
@@ -619,7 +619,7 @@ async def test_a_missed_message_in_another_customers_conversation_is_refused(
 async def test_an_answer_to_a_missed_message_waits_for_the_server(bridge: Bridge) -> None:
     await bridge.misses()
     bridge.server.unavailable = True
-    await bridge.chats.post_coordinator_message(ANA, "Bună.", coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună.", coordinator_id=MARIA)
     await bridge.deliver()
     bridge.server.unavailable = False
 
@@ -639,7 +639,7 @@ async def test_an_answer_after_the_conversation_was_closed_goes_on_in_the_one_it
     await bridge.report(Status.CLOSED)
     bridge.server.reopens[S1] = SessionId("s2")
 
-    await bridge.chats.post_coordinator_message(ANA, "Bună.", coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună.", coordinator_id=MARIA)
     await bridge.deliver()
 
     old, new = await bridge.chats.chat(S1), await bridge.chats.chat(SessionId("s2"))
@@ -653,7 +653,7 @@ async def test_an_answer_that_the_server_refuses_is_announced(bridge: Bridge) ->
     await bridge.misses()
     bridge.server.refuses.add(S1)
 
-    await bridge.chats.post_coordinator_message(ANA, "Bună.", coordinator_id=MARIA)
+    await bridge.chats.post(ANA, Author.COORDINATOR, "Bună.", coordinator_id=MARIA)
     await bridge.deliver()
 
     [refused] = [event for event in bridge.events if isinstance(event, CommandRefused)]
