@@ -371,6 +371,7 @@ class ChatChannel(_AuthenticatedChannel):
         return {}
 
     async def _customer_presence(self, payload: Any) -> ReplyBody:
+        self._require_coordinators_side()
         if self._side is not Side.PROGRAM:
             raise Unauthorized
         online = parse(payload, PresenceRequest).online

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from heapq import nsmallest
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from msgspec import to_builtins
 
@@ -37,8 +37,10 @@ _PROPOSED = WriteState.PROPOSED
 COORDINATORS_PREFIX = "coordinators:"
 ADDITIONS = ("typing", "presence", "queue", "missed", "confirmation", "rating", "customer")
 """The optional parts of the bridge's interface that this bridge has."""
-MAX_CUSTOMERS = 10_000
-"""The customers of whom it is known whether they are there: those reported last."""
+MAX_REMEMBERED = 10_000
+"""The customers whose presence is known, and the coordinators of whom it is when they left."""
+K = TypeVar("K")
+V = TypeVar("V")
 MAX_NAMES = 100
 """The coordinators whose names are shown, of those who are there."""
 
@@ -180,7 +182,7 @@ class Broadcaster:
         if not there:
             del self._coordinators[business_id], self._counts[business_id]
         if joined[1] in before - self.online(business_id):
-            self._left_at[business_id, joined[1]] = self._monotonic()
+            _remember(self._left_at, (business_id, joined[1]), self._monotonic())
         self._presence_changed(business_id, before)
 
     def online(self, business_id: BusinessId) -> frozenset[CoordinatorId]:
@@ -204,10 +206,7 @@ class Broadcaster:
 
     def customer_changed(self, customer: Customer, socket: ChannelSocket, online: bool) -> None:
         """Remember whether a customer is there, and tell the others on the topic of the chat."""
-        self._customers.pop(customer, None)
-        self._customers[customer] = (socket, online)
-        if len(self._customers) > MAX_CUSTOMERS:
-            del self._customers[next(iter(self._customers))]
+        _remember(self._customers, customer, (socket, online))
         socket.broadcast_from("customer", {"online": online})
 
     def program_left(self, customer: Customer, socket: ChannelSocket) -> None:
@@ -304,6 +303,14 @@ class Broadcaster:
         """Send to a business's coordinators; without any, nothing is made or encoded."""
         if business_id in self._coordinators:
             self._endpoint.broadcast(coordinators_topic(business_id), event, payload())
+
+
+def _remember(known: dict[K, V], key: K, value: V) -> None:
+    """Store a value as the newest, in place of the oldest where there are MAX_REMEMBERED."""
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > MAX_REMEMBERED:
+        del known[next(iter(known))]
 
 
 def _status_push(chat: LiveChat) -> Row:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.phoenix.client_connection import ChannelStatus, PhoenixChannel, PushError
 from tests.e2e.test_bridge import (
@@ -13,10 +14,12 @@ from tests.e2e.test_bridge import (
     LATER,
     MESSAGE,
     NO_SERVER,
+    SETTINGS,
     TRANSFER,
     Bridge,
     heard,
     serving,
+    visiting,
 )
 
 HOSTILE_QUERIES = ['"', "*", "NEAR(a b)", "a OR b", "text:x", "😀", "x" * 10_000, "'", "-zz"]
@@ -294,6 +297,22 @@ async def test_a_coordinator_steps_into_a_conversation_with_the_ai(bridge: Bridg
 
     assert (chat["status"], chat["coordinatorId"]) == ("live", "maria")
     assert note["event"] == {"type": "taken_over"}
+
+
+async def test_a_chat_goes_back_to_the_queue_whose_coordinator_stays_away() -> None:
+    async with serving(replace(SETTINGS, bridge_away_s=1)) as bridge:
+        await bridge.post("/api/notifications", TRANSFER)
+        ion, board = await bridge.coordinator("ion")
+        async with visiting(bridge.address) as elsewhere:
+            maria, _ = await elsewhere.coordinator("maria")
+            await maria.push("claim", {"sessionId": "s1"})
+
+        back = await heard(ion, "notification", type="waiting")
+        note = await heard(ion, "note")
+
+    assert board["awayAfterS"] == 1
+    assert (back["chat"]["coordinatorId"], back["chat"]["pending"]) == (None, True)
+    assert (note["event"], note["coordinatorId"]) == ({"type": "away"}, "maria")
 
 
 # The presence of a customer.
