@@ -40,6 +40,7 @@ _PRUNED_AT_ONCE = 2
 
 IN_MEMORY = ":memory:"
 """The path of a store that loses everything when it is closed."""
+SEARCH_MODULE = "fts5"
 MAX_QUERY_WORDS = 8
 """The words of a query that count; those after them do not."""
 _MAX_TERM = 40
@@ -199,7 +200,7 @@ class SqliteBridgeStore(BridgeStore):
         user_id: UserId | None = None,
         cursor: str | None = None,
     ) -> ChatPage:
-        sql, values = _page_query(business_id, view, query, user_id, cursor)
+        sql, values = page_query(business_id, view, query, user_id, cursor)
         rows = await self._rows(f"{sql} LIMIT ?", *values, limit + 1)
         more = len(rows) > limit
         active_at, number, _ = rows[limit - 1] if more else (0, 0, None)
@@ -290,8 +291,11 @@ class SqliteBridgeStore(BridgeStore):
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             modules = self._db.execute("SELECT name FROM pragma_module_list").fetchall()
-            if ("fts5",) not in modules:
-                raise StorageUnavailable(f"SQLite {sqlite3.sqlite_version} has no FTS5: the search")
+            if (SEARCH_MODULE,) not in modules:
+                raise StorageUnavailable(
+                    f"SQLite {sqlite3.sqlite_version} has no {SEARCH_MODULE.upper()}, which the "
+                    "bridge's search needs"
+                )
             self._migrate()
         except BaseException:
             self._db.close()
@@ -433,7 +437,7 @@ def _terms(business_id: str, text: str) -> dict[str, None]:
     return {mark + word[:_MAX_TERM]: None for word in _words_of(bare.casefold())}
 
 
-def _page_query(
+def page_query(
     business_id: BusinessId, view: View, query: str, user_id: UserId | None, cursor: str | None
 ) -> tuple[str, list[object]]:
     """Return the query of a page, and its values."""

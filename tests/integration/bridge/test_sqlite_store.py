@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore
-from application.bridge.ports import Change
+from adapters.bridge import sqlite_store
+from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore, page_query
+from application.bridge.ports import Change, View
 from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
@@ -280,3 +281,56 @@ async def test_a_chat_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None
         waiting = await store.open_chats(BusinessId("b1"))
 
     assert [chat.session_id for chat in waiting] == ["s2"]
+
+
+PAGES = [
+    (view, query, user, cursor)
+    for view in View
+    for query in ("", "masa")
+    for user in (None, UserId("ana"))
+    for cursor in (None, "1,1")
+]
+
+
+@pytest.mark.parametrize(("view", "query", "user_id", "cursor"), PAGES)
+async def test_a_page_is_read_from_an_index_in_its_order(
+    view: View, query: str, user_id: UserId | None, cursor: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(file):
+        sql, values = page_query("b1", view, query, user_id, cursor)
+        with closing(sqlite3.connect(file)) as db:
+            plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql} LIMIT 51", values)]
+
+    assert not [step for step in plan if "TEMP B-TREE FOR ORDER BY" in step]
+    assert not [step for step in plan if step == "SCAN chats"]
+    index = "active_chats_of_user" if user_id else "active_chats"
+    assert any(f"USING INDEX {index}" in step for step in plan), plan
+
+
+async def test_a_search_reads_the_entries_of_its_own_business_alone(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(file) as store:
+        for business in ("b1", "b2"):
+            who = Customer(BusinessId(business), UserId("ana"))
+            chat = LiveChat(session_id=SessionId(business), customer=who, since=AT)
+            words = ChatMessage(
+                message_id=MessageId("m1"), author=Author.USER, text="O masă", at=AT
+            )
+            place = f"session:{business}"
+            await store.save(Change(at=AT, chat=chat, message=words, transcript_key=place))
+        with closing(sqlite3.connect(file)) as db:
+            _, values = page_query("b1", View.ALL, "masa", None, None)
+            found = db.execute("SELECT rowid >> 32 FROM terms WHERE terms MATCH ?", values[1:])
+            chats = [number for (number,) in found]
+
+    assert chats == [1]
+
+
+async def test_an_sqlite_without_full_text_search_is_named_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_store, "SEARCH_MODULE", "fts9")
+
+    with pytest.raises(StorageUnavailable, match=rf"SQLite {sqlite3.sqlite_version} has no FTS9"):
+        await SqliteBridgeStore(tmp_path / "bridge.sqlite3").__aenter__()

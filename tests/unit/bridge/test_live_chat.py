@@ -18,6 +18,7 @@ from domain.bridge.live_chat import (
     TransferReport,
     apply_answer,
     apply_command,
+    apply_message,
     apply_missed,
     apply_server_state,
     apply_transfer,
@@ -445,3 +446,60 @@ def test_the_takeover_ends_the_wait_that_began_with_the_request() -> None:
 )
 def test_the_usual_wait_is_the_median(waits_s: list[float], usual_s: int | None) -> None:
     assert usual_wait_s(waits_s) == usual_s
+
+
+# Who has spoken last.
+
+
+def said(author: Author, text: str = "Bună!", after_s: float = 0) -> ChatMessage:
+    return ChatMessage(message_id=MessageId("m1"), author=author, text=text, at=later(after_s))
+
+
+def test_the_users_messages_are_unanswered_until_anybody_else_writes() -> None:
+    asked = apply_message(chat(Status.AI), said(Author.USER, after_s=1))
+    again = apply_message(asked, said(Author.USER, after_s=2))
+
+    assert (again.unanswered, again.unanswered_since) == (2, later(1))
+    for author in (Author.AI, Author.COORDINATOR):
+        answered = apply_message(again, said(author, after_s=3))
+        assert (answered.unanswered, answered.unanswered_since) == (0, None)
+
+
+def test_a_clock_that_is_ahead_makes_no_later_message_answered() -> None:
+    answered = apply_message(chat(Status.LIVE, MARIA), said(Author.COORDINATOR, after_s=240))
+    asked = apply_message(answered, said(Author.USER, after_s=1))
+
+    assert (asked.unanswered, asked.last and asked.last.author) == (1, Author.USER)
+
+
+def test_nothing_is_unanswered_in_a_closed_conversation() -> None:
+    asked = apply_message(chat(Status.LIVE, MARIA), said(Author.USER))
+
+    closed = apply_command(asked, CoordinatorCommand.CLOSE, "c1", MARIA, later(1))
+
+    assert (closed.unanswered, closed.unanswered_since) == (0, None)
+    assert closed.last == asked.last
+
+
+def test_the_last_message_is_cut_to_200_characters() -> None:
+    last = apply_message(chat(Status.AI), said(Author.USER, "x" * 8_000)).last
+
+    assert last is not None
+    assert last.text == "x" * 199 + "…"
+
+
+def test_a_late_report_that_a_claim_began_does_not_undo_a_requeuing() -> None:
+    requeued = apply_command(claimed(), CoordinatorCommand.REQUEUE, "c2", MARIA, later(2))
+    reported = ServerState(status=Status.LIVE, at=later(3), coordinator_id=MARIA)
+
+    assert apply_server_state(requeued, reported) is requeued
+
+
+@pytest.mark.parametrize("status", [Status.AI, Status.CLOSED])
+def test_a_user_who_leaves_the_queue_ends_a_requeuing(status: Status) -> None:
+    requeued = apply_command(claimed(), CoordinatorCommand.REQUEUE, "c2", MARIA, later(2))
+    reported = ServerState(status=status, at=later(3))
+
+    chat_after = apply_server_state(requeued, reported)
+
+    assert (chat_after.status, chat_after.pending_commands) == (status, ())
