@@ -1,18 +1,16 @@
 """Chats whose coordinator has left the desk go back to the queue."""
 
-import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from application.bridge.live_chats import COORDINATOR_AWAY, LiveChats
-from domain.bridge.live_chat import CoordinatorCommand, LiveChat
+from domain.bridge.live_chat import CoordinatorCommand
 from domain.errors import Refusal
 from domain.identity import BusinessId, CoordinatorId
 
 MAX_PAUSE_S = 5.0
 """The longest time between two looks."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +25,10 @@ class WatchCoordinators:
 
     async def run(self) -> float:
         """Requeue what is due; return the pause before the next run. Raises: StorageUnavailable."""
-        for chat in await self.chats.store.watched_chats():
-            by = chat.coordinator_id
-            if by is not None and self._is_away(chat, by):
-                await self._requeue(chat, by)
-        return min(MAX_PAUSE_S, self.away_after_s / 4)
-
-    def _is_away(self, chat: LiveChat, by: CoordinatorId) -> bool:
-        return self.absence_s(chat.customer.business_id, by) >= self.away_after_s
-
-    async def _requeue(self, chat: LiveChat, by: CoordinatorId) -> None:
-        ids = {"session_id": chat.session_id, "coordinator_id": by}
         requeue, reason = CoordinatorCommand.REQUEUE, COORDINATOR_AWAY
-        try:
-            await self.chats.execute(chat.session_id, requeue, by, reason=reason)
-        except Refusal:  # it has changed hands meanwhile
-            return
-        logger.info("A coordinator is away", extra={"action": reason, **ids})
+        for chat in await self.chats.store.watched_chats():
+            business_id, by = chat.customer.business_id, chat.coordinator_id
+            if by is not None and self.absence_s(business_id, by) >= self.away_after_s:
+                with suppress(Refusal):  # it has changed hands meanwhile
+                    await self.chats.execute(chat.session_id, requeue, by, reason=reason)
+        return min(MAX_PAUSE_S, self.away_after_s / 4)

@@ -434,7 +434,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         self._ref = ref
         return await self._handle(_COORDINATORS_HANDLERS.get(event), event, payload)
 
-    async def _asked(self, event: str, payload: Any) -> tuple[DeskRequest, LiveChat]:
+    async def _asked(self, payload: Any) -> tuple[DeskRequest, LiveChat]:
         """Return a request, and its chat, which is one of this business.
 
         Raises: InvalidPayload, UnknownSession.
@@ -443,8 +443,6 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         chat = await self._services.chats.chat(as_session_id(request.session_id))
         if chat.customer.business_id != self._business_id:
             raise UnknownSession
-        ids = {"session_id": chat.session_id, "coordinator_id": self._coordinator_id}
-        logger.info("A coordinator asks", extra={"action": f"coordinator_{event}", **ids})
         return request, chat
 
     async def _list(self, payload: Any) -> ReplyBody:
@@ -461,7 +459,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         return {"chats": [chat_row(chat) for chat in page.chats], "cursor": page.cursor}
 
     async def _open(self, payload: Any) -> ReplyBody:
-        _, chat = await self._asked("open", payload)
+        _, chat = await self._asked(payload)
         opened = await self._services.chats.opened(chat)
         details = {"context": attend(chat).context, "transferId": chat.transfer_id}
         return {
@@ -473,12 +471,12 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         }
 
     async def _more(self, payload: Any) -> ReplyBody:
-        request, chat = await self._asked("more", payload)
+        request, chat = await self._asked(payload)
         server = self._services.server
         return await server.messages(chat.session_id, request.before_seq, TRANSCRIPT_PAGE)
 
     async def _command(self, payload: Any, event: str) -> Row:
-        request, chat = await self._asked(event, payload)
+        request, chat = await self._asked(payload)
         command, to = CoordinatorCommand(event), None
         if command is CoordinatorCommand.CLAIM and request.take_over:
             command = CoordinatorCommand.TAKE_OVER
@@ -491,23 +489,23 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         return chat_row(await execute(chat.session_id, command, by, note, to=to))
 
     async def _attend(self, payload: Any) -> Row:
-        request, chat = await self._asked("attend", payload)
+        request, chat = await self._asked(payload)
         return chat_row(await self._services.chats.attend(chat.session_id, request.timestamp))
 
     async def _confirm(self, payload: Any) -> Row:
-        request, chat = await self._asked("confirm", payload)
+        request, chat = await self._asked(payload)
         confirm_id, answer = identifier("confirmId", request.confirm_id), request.answer == "yes"
         answer_question, by = self._services.answer_question, self._coordinator_id
         return chat_row(await answer_question(chat.session_id, confirm_id, answer, by))
 
     async def _note(self, payload: Any) -> ReplyBody:
-        request, chat = await self._asked("note", payload)
+        request, chat = await self._asked(payload)
         note_id, text = identifier("noteId", request.note_id), _words(request.text, MAX_NOTE)
         by = self._coordinator_id
         return note_json(await self._services.chats.add_note(chat.session_id, note_id, text, by))
 
     async def _whisper(self, payload: Any) -> ReplyBody:
-        request, chat = await self._asked("whisper", payload)
+        request, chat = await self._asked(payload)
         message_id = MessageId(identifier("messageId", request.message_id))
         text = _words(request.text, MAX_WHISPER)
         words = (chat.session_id, message_id, text, self._coordinator_id)
@@ -517,7 +515,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
 
     async def _suggest(self, payload: Any) -> None:
         """Begin a suggestion, which ends the one before; the reply follows all of it."""
-        request, chat = await self._asked("suggest", payload)
+        request, chat = await self._asked(payload)
         suggestion_id = identifier("suggestionId", request.suggestion_id)
         self._stop_suggesting()
         suggesting = self._suggesting(chat.session_id, suggestion_id, self._ref)

@@ -1,5 +1,6 @@
 """The JSON shapes on the bridge's socket, and the broadcast of events in them."""
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from heapq import nsmallest
@@ -32,6 +33,8 @@ from domain.identity import BusinessId, CoordinatorId, Customer, live_chat_topic
 from domain.message import Author
 from domain.status import Status
 from domain.write_call import WriteState
+
+logger = logging.getLogger(__name__)
 
 _PROPOSED = WriteState.PROPOSED
 COORDINATORS_PREFIX = "coordinators:"
@@ -230,6 +233,9 @@ class Broadcaster:
             case MessagePosted(customer, message, is_live):
                 self._message_posted(customer, message, is_live=is_live)
             case NoteAdded(business_id, note):
+                action = f"coordinator_{note.event.type if note.event else 'note'}"
+                ids = {"session_id": note.session_id, "coordinator_id": note.coordinator_id}
+                logger.info("A coordinator has acted", extra={"action": action, **ids})
                 self._send(business_id, "note", lambda: note_json(note))
             case CommandRefused(chat, command, reason):
                 self._notify("refused", chat, command, reason)

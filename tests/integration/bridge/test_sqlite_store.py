@@ -298,7 +298,7 @@ async def test_a_page_is_read_from_an_index_in_its_order(
 ) -> None:
     file = tmp_path / "bridge.sqlite3"
     async with SqliteBridgeStore(file):
-        sql, values = page_query("b1", view, query, user_id, cursor)
+        sql, values = page_query(BusinessId("b1"), view, query, user_id, cursor)
         with closing(sqlite3.connect(file)) as db:
             plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql} LIMIT 51", values)]
 
@@ -320,7 +320,7 @@ async def test_a_search_reads_the_entries_of_its_own_business_alone(tmp_path: Pa
             place = f"session:{business}"
             await store.save(Change(at=AT, chat=chat, message=words, transcript_key=place))
         with closing(sqlite3.connect(file)) as db:
-            _, values = page_query("b1", View.ALL, "masa", None, None)
+            _, values = page_query(BusinessId("b1"), View.ALL, "masa", None, None)
             found = db.execute("SELECT rowid >> 32 FROM terms WHERE terms MATCH ?", values[1:])
             chats = [number for (number,) in found]
 
