@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from adapters.bridge.agent_server import HttpAgentServer
 from adapters.phoenix.client_connection import ChannelStatus, PhoenixChannel, PushError
+from domain.errors import SessionClosed
+from domain.identity import CoordinatorId, SessionId
 from tests.e2e.test_bridge import (
     CONTEXT,
     CONVERSATION,
@@ -351,3 +354,97 @@ async def test_what_needs_the_server_is_refused_while_it_is_away(bridge: Bridge)
     assert (await desk.push("open", {"sessionId": "s1"}))["notes"] == []
     async with asyncio.timeout(5):
         assert await desk.push("stop_suggestion", {"suggestionId": "g1"}) == {}
+
+
+# Suggestions.
+
+
+class Suggestions:
+    """The server's suggestions: parts, each given once it is allowed, and how they have ended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go_on = asyncio.Event()
+        self.begun = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.refusal: Exception | None = None
+        suggestions = self
+
+        async def suggestion(
+            _: HttpAgentServer, session_id: SessionId, coordinator_id: CoordinatorId
+        ) -> AsyncIterator[str]:
+            try:
+                yield f"{session_id}, "
+                suggestions.begun.set()
+                await suggestions.go_on.wait()
+                if suggestions.refusal is not None:
+                    raise suggestions.refusal
+                yield coordinator_id
+            finally:
+                suggestions.ended.set()
+
+        monkeypatch.setattr(HttpAgentServer, "suggestion", suggestion)
+
+
+@pytest.fixture
+def suggestions(monkeypatch: pytest.MonkeyPatch) -> Suggestions:
+    return Suggestions(monkeypatch)
+
+
+SUGGEST = {"sessionId": "s1", "suggestionId": "g1"}
+
+
+async def test_a_suggestion_comes_in_parts_to_who_asked_and_holds_nothing_up(
+    bridge: Bridge, suggestions: Suggestions
+) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    maria, _ = await bridge.coordinator("maria")
+    ion, _ = await bridge.coordinator("ion")
+
+    asked = asyncio.create_task(maria.push("suggest", SUGGEST))
+    part = await heard(maria, "suggestion")
+    await maria.push("list", {"view": "open"})  # answered meanwhile
+    suggestions.go_on.set()
+    reply = await asked
+    await maria.push("note", {"sessionId": "s1", "noteId": "n1", "text": "x"})
+
+    assert part == {"suggestionId": "g1", "delta": "s1, "}
+    assert reply == {"text": "s1, maria"}
+    assert "suggestion" not in [name async for name in _until(ion, "note")]
+
+
+@pytest.mark.parametrize("end", ["stop", "another", "leave"])
+async def test_a_suggestion_ends_when_it_is_not_wanted_any_more(
+    bridge: Bridge, suggestions: Suggestions, end: str
+) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    maria, _ = await bridge.coordinator("maria")
+    asked = asyncio.create_task(maria.push("suggest", SUGGEST))
+    await suggestions.begun.wait()
+
+    if end == "stop":
+        await maria.push("stop_suggestion", {"suggestionId": "g0"})
+        assert not suggestions.ended.is_set()
+        await maria.push("stop_suggestion", {"suggestionId": "g1"})
+    elif end == "another":
+        assert await refusal(maria, "suggest", sessionId="s1", suggestionId="a b")
+        assert not suggestions.ended.is_set()
+        another = maria.start_push("suggest", {**SUGGEST, "suggestionId": "g2"})
+        with pytest.raises(PushError, match="stopped"):
+            await asked
+        suggestions.go_on.set()
+        assert (await another.reply)["text"] == "s1, maria"
+    else:
+        maria.leave()
+
+    async with asyncio.timeout(5):
+        await suggestions.ended.wait()
+    asked.cancel()
+
+
+async def test_a_refused_suggestion_says_why(bridge: Bridge, suggestions: Suggestions) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    maria, _ = await bridge.coordinator("maria")
+    suggestions.refusal = SessionClosed()
+    suggestions.go_on.set()
+
+    assert await refusal(maria, "suggest", **SUGGEST) == "session_closed"
