@@ -96,11 +96,11 @@ class HttpAgentServer(AgentServer):
         await self._client.aclose()
 
     async def set_status(self, session_id: SessionId, command: PendingCommand) -> ServerState:
-        note = command.handover_note
+        optional = {"summary": command.handover_note, "reason": command.reason}
         body = {
             "status": command.status,
             "coordinatorId": command.coordinator_id,
-            **({"summary": note} if note is not None else {}),
+            **{name: value for name, value in optional.items() if value is not None},
         }
         headers = {"Idempotency-Key": command.command_id}
         path = f"/api/conversation-status/{session_id}"
