@@ -96,11 +96,11 @@ class HttpAgentServer(AgentServer):
         await self._client.aclose()
 
     async def set_status(self, session_id: SessionId, command: PendingCommand) -> ServerState:
-        given = {"summary": command.handover_note, "reason": command.reason}
+        optional = {"summary": command.handover_note, "reason": command.reason}
         body = {
             "status": command.status,
             "coordinatorId": command.coordinator_id,
-            **{name: value for name, value in given.items() if value is not None},
+            **{name: value for name, value in optional.items() if value is not None},
         }
         headers = {"Idempotency-Key": command.command_id}
         path = f"/api/conversation-status/{session_id}"

@@ -131,6 +131,34 @@ async def said(whole: System, *authors: str) -> list[str]:
     return [entry["message"] for entry in log if entry.get("author") in authors]
 
 
+async def test_back_to_the_queue_and_from_colleague_to_colleague() -> None:
+    async with system() as whole:
+        ana, maria = await whole.user(), await whole.maria()
+        session = {"sessionId": (await ana.ask_for_human())["sessionId"]}
+        await maria.wait_for("notification", type="waiting")
+        await maria.send("claim", **session)
+        await ana.wait_for("conversation_status", status="live", coordinatorId="maria")
+        await maria.send("requeue", **session)
+        again = await ana.wait_for("conversation_status", status="waiting", reason="requeued")
+        settled = await maria.wait_for("notification")
+        while settled["chat"]["pending"] or settled["chat"]["status"] != "waiting":
+            settled = await maria.wait_for("notification")
+        await maria.send("claim", **session)
+        await ana.wait_for("conversation_status", status="live", coordinatorId="maria")
+        whispered = {**session, "messageId": "w1", "text": "Oferă-i desertul."}
+        first = await maria.send("whisper", **whispered)
+        repeated = await maria.send("whisper", **whispered)
+        opened = await maria.send("open", **session)
+        page = await maria.send("more", **session)
+
+    assert again["sessionId"] == session["sessionId"]
+    assert settled["chat"]["coordinatorId"] is None
+    assert first == repeated
+    events = [note["event"]["type"] for note in opened["notes"]]
+    assert events == ["claimed", "requeued", "claimed", "whispered"]
+    assert "Oferă-i desertul." in str(page)
+
+
 async def test_from_the_ai_to_a_human_and_back() -> None:
     async with system() as whole:
         ana, maria, chat = await whole.user(), await whole.maria(), await whole.at_bridge()
@@ -138,6 +166,7 @@ async def test_from_the_ai_to_a_human_and_back() -> None:
         await ana.wait_for("new_message", author="ai")
         asked = await ana.ask_for_human(message="Vreau un om")
         waits = await maria.wait_for("notification", type="waiting")
+        opened = await maria.send("open", sessionId=asked["sessionId"])
         await maria.send("claim", sessionId=asked["sessionId"])
         await ana.wait_for("conversation_status", status="live", coordinatorId="maria")
         await chat.send("agent_message", message="Bună, sunt Maria.", coordinatorId="maria")
@@ -150,7 +179,7 @@ async def test_from_the_ai_to_a_human_and_back() -> None:
         await ana.wait_for("new_message", author="ai")
 
         assert waits["chat"]["reason"] == "user_request"
-        assert waits["chat"]["context"]["openQuestion"] == "Vreau un om"
+        assert opened["chat"]["context"]["openQuestion"] == "Vreau un om"
         assert (heard["message"], heard["coordinatorId"]) == ("Bună, sunt Maria.", "maria")
         assert answer["origin"] == "ai-agent-server"
         assert await said(whole, "coordinator") == ["Bună, sunt Maria."]
