@@ -41,7 +41,7 @@ from domain.errors import Failure, SeqTaken, SessionClosed
 from domain.identity import Customer, MessageId, SessionId
 from domain.message import Author, Entry, Message, StatusChange
 from domain.session import Session
-from domain.status import Reason, Status
+from domain.status import REQUEUING, Reason, Status
 
 TALKING = (Status.WAITING, Status.LIVE)
 """The statuses in which user and coordinators may write to each other at the bridge."""
@@ -537,9 +537,10 @@ def is_past(message: InboundMessage, session: Session) -> bool:
     by_user = message.author is Author.USER
     if transfer is None or (by_user and session.status not in TALKING):
         return True
-    # A coordinator who came unasked may have written first, and be known of only now.
-    unasked = transfer.reason is Reason.COORDINATOR
-    since = session.opened_at if unasked else transfer.requested_at
+    # A coordinator who came unasked may have written first, and be known of only now; one who has
+    # given the conversation back wrote before the request that followed.
+    is_earlier = transfer.reason is Reason.COORDINATOR or session.reason in REQUEUING
+    since = session.opened_at if is_earlier else transfer.requested_at
     return message.at < since - CLOCK_SKEW
 
 

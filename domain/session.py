@@ -309,10 +309,11 @@ class Session(
                 transfer=change.transfer,
                 tokens=self._tokens_with(change),
             )
-        # Messages of a user who waited in vain, or whose coordinator has left them unanswered, are
-        # still pending; all others are settled.
+        # Messages of a user who waited in vain, or whom no coordinator has answered before the next
+        # one's turn, are still pending; all others are settled.
         in_vain = change.reason in (Reason.EXPIRED, Reason.CANCELLED)
-        is_left = change.reason in REQUEUING and self.is_unanswered
+        is_humans = change.status is _LIVE or change.reason in REQUEUING
+        is_left = is_humans and self.is_unanswered
         settled = self.settled_seq if in_vain or is_left else self.last_user_seq
         return replace(
             self,

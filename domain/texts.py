@@ -96,7 +96,7 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.EXPIRED: "Din păcate niciun coleg nu a putut prelua conversația. "
         "Asistentul vă stă în continuare la dispoziție.",
         Text.REQUEUED: "{who} a predat conversația. Primul coleg liber vă răspunde aici.",
-        Text.COORDINATOR_AWAY: "{who} nu mai este disponibil acum. "
+        Text.COORDINATOR_AWAY: "{who} nu mai poate răspunde acum. "
         "Primul coleg liber vă răspunde aici.",
         Text.RETURNED: "Discuția cu colegul s-a încheiat. Asistentul continuă conversația.",
         Text.ENDED: "Ați încheiat discuția cu colegul. Asistentul continuă conversația.",
@@ -549,9 +549,9 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.CANCELLED: "Запит скасовано. Ви можете продовжити розмову з асистентом.",
         Text.EXPIRED: "На жаль, ніхто з наших співробітників не зміг приєднатися до розмови. "
         "Асистент і надалі до ваших послуг.",
-        Text.REQUEUED: "{who} передає розмову далі. "
+        Text.REQUEUED: "Розмову передає далі {who}. "
         "Перший вільний співробітник відповість вам тут.",
-        Text.COORDINATOR_AWAY: "{who} більше не на зв’язку. "
+        Text.COORDINATOR_AWAY: "Зараз не може відповісти {who}. "
         "Перший вільний співробітник відповість вам тут.",
         Text.RETURNED: "Розмову з нашим співробітником завершено. Асистент знову до ваших послуг.",
         Text.ENDED: "Ви завершили розмову з нашим співробітником. Асистент знову до ваших послуг.",

@@ -1214,6 +1214,21 @@ async def test_what_a_coordinator_said_before_taking_over_unasked_is_not_of_the_
         assert user.words[-1] == "Bună, preiau eu."
 
 
+async def test_what_a_coordinator_said_before_they_were_gone_is_stored_and_accepts_nothing() -> (
+    None
+):
+    async with listening() as (app, inbox):
+        user = await live(app)
+        at = app.clock.now()
+        await app.clock.advance(120)
+        session_id = await app.session_id(ANA)
+        await app.transfers.change(session_id, Status.WAITING, is_away=True)
+        await inbox.receive("Verific acum.", at=at, message_id="m1", replayed=True)
+
+        assert user.words[-1] == "Verific acum."
+        assert (await app.head(ANA)).status is Status.WAITING
+
+
 async def test_nobody_can_tell_of_words_without_a_time_whether_they_are_of_the_past() -> None:
     async with listening() as (app, inbox):
         await live(app)

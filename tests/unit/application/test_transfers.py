@@ -15,6 +15,7 @@ from domain.errors import (
 )
 from domain.identity import CoordinatorId, MessageId, SessionId
 from domain.message import Audience, Author, Message
+from domain.session import Session
 from domain.status import Reason, Status
 from domain.texts import Text, localized
 from domain.transfer import TransferState
@@ -450,6 +451,53 @@ async def test_what_a_coordinator_left_unanswered_is_the_ais_if_no_other_comes(
         await app.quiet()
 
         assert len(await app.texts(user.customer, Author.AI)) == answers + (not is_answered)
+
+
+@pytest.mark.parametrize("coordinators", [("ana",), ("ana", "dan")])
+async def test_what_was_written_in_the_queue_stays_unanswered_though_coordinators_took_it(
+    coordinators: tuple[str, ...],
+) -> None:
+    async with harness(transfer_timeout_s=120) as app:
+        user = await in_status(app, Status.WAITING)
+        await user.say("Aveți loc diseară?")
+        answers = len(await app.texts(user.customer, Author.AI))
+        for name in coordinators:
+            await app.coordinator(name).take_over(user)
+        session_id = await app.session_id(user.customer)
+        await app.coordinator(coordinators[-1]).change(session_id, Status.WAITING)
+        await app.clock.advance(121)
+        await app.transfers.expire(await app.head(user.customer))
+        await app.quiet()
+
+        assert len(await app.texts(user.customer, Author.AI)) == answers + 1
+
+
+async def test_a_live_chat_that_the_user_has_ended_does_not_go_back_to_the_queue() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.LIVE)
+        session_id = await app.session_id(user.customer)
+        await user.end_live_chat()
+        log = await app.stored(user.customer)
+        with pytest.raises(TransitionRefused):
+            await app.coordinator("ana").change(session_id, Status.WAITING)
+
+        assert await app.stored(user.customer) == log
+
+
+async def test_of_a_claim_and_a_return_to_the_queue_at_once_the_colleagues_stays() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.LIVE)
+        session_id = await app.session_id(user.customer)
+        claimed, given = await asyncio.gather(
+            app.coordinator("dan").take_over(user),
+            app.coordinator("ana").change(session_id, Status.WAITING),
+            return_exceptions=True,
+        )
+        head = await app.head(user.customer)
+
+        assert not isinstance(claimed, BaseException)
+        assert isinstance(given, (Session, Outdated))
+        assert (head.status, head.transfer and head.transfer.coordinator_id) == (Status.LIVE, "dan")
 
 
 async def test_a_whisper_is_the_ais_alone_and_stored_once() -> None:

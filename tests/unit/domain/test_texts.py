@@ -67,6 +67,7 @@ def test_a_nameless_coordinator_is_a_colleague(language: str) -> None:
 
     for text in NAMING:
         assert localized(language, text) == localized(language, text, who=colleague)
+        assert localized(language, text)[0].isupper()
 
 
 @pytest.mark.parametrize(
