@@ -799,7 +799,8 @@ async def test_a_context_package_of_any_content_is_shown_as_far_as_it_goes(
 async def test_a_restart_of_the_bridge_loses_nothing_and_needs_no_reload(
     open_coordinator: OpenCoordinator, tmp_path: Path
 ) -> None:
-    coordinator, store, double = await open_coordinator(), SqliteBridgeStore(), AgentServerDouble()
+    coordinator, double = await open_coordinator(), AgentServerDouble()
+    store = SqliteBridgeStore(tmp_path / "bridge.sqlite")
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             port = bridge.port
@@ -983,7 +984,7 @@ async def test_a_missed_message_with_markup_is_shown_as_it_was_written(
 async def test_what_is_missed_outlives_a_restart_of_the_bridge(
     open_coordinator: OpenCoordinator, tmp_path: Path
 ) -> None:
-    store, double = SqliteBridgeStore(), AgentServerDouble()
+    store, double = SqliteBridgeStore(tmp_path / "bridge.sqlite"), AgentServerDouble()
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             await bridge.miss("ana", for_s=3600)
