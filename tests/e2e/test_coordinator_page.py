@@ -25,6 +25,7 @@ from tests.support.agent_server import AgentServerDouble
 from tests.support.axe import axe_problems, axe_script
 from tests.support.browser import ARTIFACTS, PHONE, CoordinatorPage, chromium, windows
 from tests.support.businesses import EXAMPLES
+from tests.support.coordinators import MARIA, PASSWORD, allow
 from tests.support.server import running
 from tests.support.user import user
 
@@ -147,10 +148,10 @@ async def serving(
     server_url: str,
     *,
     port: int = 0,
-    businesses: str = "",
+    **chosen: Any,
 ) -> AsyncIterator[Bridge]:
-    """Run the whole bridge over this store, which outlives it."""
-    settings = Settings(agent_server_url=server_url, businesses=businesses)
+    """Run the whole bridge over this store, which outlives it; `chosen`: more of its settings."""
+    settings = Settings(agent_server_url=server_url, **chosen)
     async with (
         running(create_bridge(settings, store), port=port) as address,
         httpx.AsyncClient(base_url=f"http://{address}") as http,
@@ -686,6 +687,40 @@ async def test_who_one_is_is_asked_once(bridge: Bridge, open_coordinator: OpenCo
     await expect(coordinator.page.locator("#signed-in-as")).to_have_text("Maria")
 
 
+async def test_what_is_typed_outlives_a_sign_in_that_ends(
+    open_coordinator: OpenCoordinator, tmp_path: Path
+) -> None:
+    path, double = tmp_path / "coordinators.toml", AgentServerDouble()
+    allow(path, MARIA, "b1")
+    coordinator = await open_coordinator()
+    page = coordinator.page
+
+    async def sign_in(password: str) -> None:
+        await page.get_by_label("Password").fill(password)
+        await page.get_by_label("Password").press("Enter")
+        await coordinator.is_connected()
+
+    async with (
+        running(double.app()) as address,
+        serving(SqliteBridgeStore(), double, f"http://{address}", coordinators=str(path)) as bridge,
+    ):
+        await page.goto(f"http://{bridge.address}/")
+        await page.get_by_label("Your name").fill(MARIA)
+        await sign_in(PASSWORD)
+        await bridge.hand_over()
+        await coordinator.claim()
+        await coordinator.field.fill("Sala mare are")
+
+        allow(path, MARIA, "b1", password="another good password")
+        dialog = page.locator("#sign-in-dialog")
+        await expect(dialog).to_contain_text("what you wrote is kept", timeout=20_000)
+        await expect(page.get_by_label("Your name")).to_have_value(MARIA)
+        await sign_in("another good password")
+
+    await expect(dialog).to_be_hidden()
+    await expect(coordinator.field).to_have_value("Sala mare are")
+
+
 async def test_markup_in_a_message_stays_text(
     bridge: Bridge, open_coordinator: OpenCoordinator
 ) -> None:
@@ -764,7 +799,8 @@ async def test_a_context_package_of_any_content_is_shown_as_far_as_it_goes(
 async def test_a_restart_of_the_bridge_loses_nothing_and_needs_no_reload(
     open_coordinator: OpenCoordinator, tmp_path: Path
 ) -> None:
-    coordinator, store, double = await open_coordinator(), SqliteBridgeStore(), AgentServerDouble()
+    coordinator, double = await open_coordinator(), AgentServerDouble()
+    store = SqliteBridgeStore(tmp_path / "bridge.sqlite")
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             port = bridge.port
@@ -948,7 +984,7 @@ async def test_a_missed_message_with_markup_is_shown_as_it_was_written(
 async def test_what_is_missed_outlives_a_restart_of_the_bridge(
     open_coordinator: OpenCoordinator, tmp_path: Path
 ) -> None:
-    store, double = SqliteBridgeStore(), AgentServerDouble()
+    store, double = SqliteBridgeStore(tmp_path / "bridge.sqlite"), AgentServerDouble()
     async with running(double.app()) as address:
         async with serving(store, double, f"http://{address}") as bridge:
             await bridge.miss("ana", for_s=3600)

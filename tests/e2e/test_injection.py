@@ -144,9 +144,9 @@ async def test_what_user_assistant_and_coordinator_say_is_shown_as_they_said_it(
         by_maria = await ana.bubbles("coordinator").all_text_contents()
         await ana.send(HOSTILE["script"])
         await expect(maria.bubbles("user").last).to_have_text(HOSTILE["script"])
-        await maria.page.get_by_role("button", name="Return to AI").click()
+        await maria.act("Return to AI")
         await maria.page.get_by_label("Summary").fill(HOSTILE["svg"])
-        await maria.page.locator("#end-confirm").click()
+        await maria.confirm("Return to AI")
         await expect(ana.owner).to_have_text("Assistant")
         intruders = await windows.intruders()
 

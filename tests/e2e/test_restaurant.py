@@ -130,9 +130,9 @@ async def test_a_restaurant_answers_from_its_documents_and_takes_a_message_while
         await expect(maria.missed).to_have_text(["ana"])
         await maria.open()
         await expect(maria.bubbles("user").last).to_have_text(WORDS)
-        await maria.page.locator("#earlier").click()
+        await maria.page.locator(".sources summary").click()
         await expect(
-            maria.page.get_by_text("Sources: Evenimente › Botezuri (evenimente.md#botezuri)")
+            maria.page.get_by_text("Evenimente › Botezuri (evenimente.md#botezuri)")
         ).to_be_visible()
         await maria.page.screenshot(
             path=ARTIFACTS / "restaurant-coordinator.png", animations="disabled"

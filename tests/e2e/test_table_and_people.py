@@ -86,16 +86,20 @@ async def test_a_table_is_reserved_after_a_coordinators_yes_on_another_process(
     async with windows(browser) as open_page, running(desk, port=bridge_port) as address:
         ana = UserPage(await open_page(reduced_motion="reduce"))
         maria = CoordinatorPage(await open_page(reduced_motion="reduce"))
-        asked, question = maria.page.locator("#asked .chat"), maria.page.locator("#confirmation")
+        asked, question = (
+            maria.page.locator(".chat:has(.asks)"),
+            maria.page.locator("#confirmation"),
+        )
         async with server(tmp_path, port=str(port), **given) as agent:
             await ask(ana, agent)
             await expect(ana.page.locator(".card.confirm")).to_contain_text(
                 "Our team has to agree first."
             )
             await maria.page.goto(f"http://{address}/")
-            await maria.page.get_by_label("Business").fill("resto")
-            await maria.page.get_by_label("Your name").fill("Maria")
-            await maria.page.get_by_role("button", name="Sign in").click()
+            await maria.page.locator("input[name=businessId]").fill("resto")
+            await maria.page.locator("input[name=name]").fill("Maria")
+            await maria.page.locator("#sign-in .primary").click()
+            await maria.show("waiting")
             await expect(asked).to_contain_text(WHAT)
             await agent.kill()
 

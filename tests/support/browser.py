@@ -169,7 +169,7 @@ class CoordinatorPage:
         """Open the page and sign in; `business`: None: the one that the page names."""
         await self.page.goto(f"http://{bridge.address}/")
         if business is not None:
-            await self.page.get_by_label("Business").fill(business)
+            await self.page.locator("input[name=businessId]").fill(business)
         await self.page.locator("input[name=name]").fill(name)
         if token is not None:
             await self.page.locator("input[name=token]").fill(token)

@@ -17,7 +17,6 @@ import { OutcomesView } from "./outcomes-view.js";
 import { TalkView } from "./talk-view.js";
 import { DeskWords } from "./texts.js";
 
-/** @import { ConnectionState } from "../client/client.js" */
 /** @import { Membership, View } from "./desk.js" */
 /** @import { TextKey } from "./texts.js" */
 
@@ -67,8 +66,10 @@ let session = null;
 let page = null;
 /** @type {{password: boolean, token: boolean} | null} how one signs in; null: it is not known */
 let how = null;
-/** @type {ConnectionState | undefined} the refusal that was reported last */
-let refusal;
+/** @type {WeakMap<PhoenixChannel, Session | null>} as whom each connection was tried last */
+const triedAs = new WeakMap();
+/** @type {WeakSet<object>} the refusals that were reported */
+const reported = new WeakSet();
 let isRenderDue = false;
 /** The first key of a sequence, and when it was pressed. */
 let first = { key: "", at: 0 };
@@ -165,7 +166,7 @@ function enter(given) {
   else if (!page) page = start(given);
   else {
     page.desk.renew(businesses);
-    for (const channel of page.desk.channels) channel.connect(); // those that were refused
+    showStatus();
   }
   return null;
 }
@@ -216,14 +217,17 @@ function start({ coordinatorId, businesses }) {
 }
 
 /** @param {string} topic @param {object} payload */
-const openChannel = (topic, payload) =>
-  new PhoenixChannel({
+function openChannel(topic, payload) {
+  const channel = new PhoenixChannel({
     url: ownSocketUrl(),
     vsn: V2,
     topic,
     joinPayload: () => payload,
     isTransient: isTransientRefusal,
   });
+  triedAs.set(channel, session);
+  return channel;
+}
 
 /** Render a burst of changes once; also the title of a page that is not seen. */
 function scheduleRender() {
@@ -266,15 +270,26 @@ function showStatus() {
   const here =
     others.length > 0 ? words.t("here", { names: others.join(", ") }) : words.t("nobodyHere");
   setText(byId("here"), isJoined ? here : "");
-  const refused = states.find((state) => state.name === "refused");
-  if (refused?.name === "refused" && refused !== refusal) onRefused(refused.reason);
-  refusal = refused;
+  channels.forEach(reportRefusal);
 }
 
-/** @param {string} reason  why a join was refused */
-function onRefused(reason) {
-  if (["unauthorized", "token_expired"].includes(reason)) askToSignIn(words.t("signInAgain"));
-  else showAlert(words.t("connection.refused"), words.refusalOf(reason));
+/**
+ * Report a join that is refused, once; where there are other tokens by now, it is tried with those.
+ *
+ * @param {PhoenixChannel} channel
+ */
+function reportRefusal(channel) {
+  const { state } = channel;
+  if (state.name !== "refused") return;
+  if (triedAs.get(channel) !== session) {
+    triedAs.set(channel, session);
+    channel.connect();
+  } else if (!reported.has(state)) {
+    reported.add(state);
+    const isOver = ["unauthorized", "token_expired"].includes(state.reason);
+    if (isOver) askToSignIn(words.t("signInAgain"));
+    else showAlert(words.t("connection.refused"), words.refusalOf(state.reason));
+  }
 }
 
 // What is shown.
