@@ -277,22 +277,21 @@ async def test_a_coordinators_page_shows_a_text_in_whatever_field_it_comes(
         await wire.take_over(page)
         wire.answer_with(_coordinators_server("Bună!"))
         await maria.sign_in(windows.bridge)
-        for name, text in HOSTILE.items():
+        for text in HOSTILE.values():
             wire.answer_with(_coordinators_server(text))
             await page.reload()
             await maria.is_connected()
-            await page.locator("#waiting .chat").click()
-            await expect(page.locator(".bubble")).to_have_count(2)
-            await page.get_by_role("button", name="Claim").click()
+            await page.locator('.chat[data-status="waiting"]').click()
+            await expect(page.locator(".bubble")).to_have_count(3)
+            await maria.act("Claim")
             await expect(maria.alert).to_be_visible()
             for topic, event, payload in _pushes_to_coordinator(text):
                 wire.push(topic, event, payload)
-            await expect(page.locator(".bubble")).to_have_count(3)
-            await page.locator("#context summary").click()
+            await expect(page.locator(".bubble")).to_have_count(4)
 
-            context = await page.locator("#context-body").text_content()
+            context = await page.locator("#context").text_content()
 
-            assert await page.locator(".bubble").all_text_contents() == [SHOWN[name]] * 3
+            assert await page.locator(".bubble").all_text_contents() == [text] * 4
             assert context is not None
             assert context.count(text) >= 7
             assert await windows.intruders() == []
@@ -321,12 +320,19 @@ def _coordinators_server(text: str) -> Answer:
     """Return the answers of a bridge with the text in every field and in every refusal."""
     mine = {**_chat(text), "sessionId": "s2", "status": "live", "coordinatorId": "Maria"}
     left = {**everywhere(text, "message", "timestamp", "reason"), "context": _chat(text)["context"]}
+    missed = {**_chat(text), "sessionId": "s3", "status": "ai", "missed": left}
     board = {
-        "waiting": [_chat(text)],
-        "live": [mine],
-        "missed": [{**_chat(text), "sessionId": "s3", "status": "ai", "missed": left}],
+        "business": {"name": text, "replies": {text: text}},
+        "chats": [_chat(text), mine, missed],
         "presence": {"online": 2, "coordinators": [text, "Maria"]},
-        "server": {"reachable": False},
+        "server": {"reachable": True},
+    }
+
+    opened = {
+        "chat": _chat(text),
+        "messages": [{**_words(text), "messageId": f"{text}2"}],
+        "notes": [everywhere(text, "noteId", "sessionId", "coordinatorId", "text", "at")],
+        "earlier": [{**_chat(text), "sessionId": "s4"}],
     }
 
     def answer(event: str, payload: Payload) -> tuple[str, Payload]:
@@ -334,8 +340,8 @@ def _coordinators_server(text: str) -> Answer:
             return "ok", board
         if event == "phx_join":
             return "ok", {"messages": [{**_words(text), "messageId": f"{text}1"}]}
-        if event == "history":
-            return "ok", {"messages": [{**_words(text), "messageId": f"{text}2", "seq": 1}]}
+        if event == "open":
+            return "ok", opened
         return "error", everywhere(text, "reason", "detail", "by")
 
     return answer
@@ -348,8 +354,8 @@ def _pushes_to_coordinator(text: str) -> list[tuple[str, str, Payload]]:
         ("coordinators:b1", "notification", {**refused, "chat": _chat(text)}),
         ("coordinators:b1", "live_message", said),
         ("coordinators:b1", text, said),
-        (f"chat:{text}:{text}", text, said),
-        (f"chat:{text}:{text}", "agent_message", said),
+        (f"chat:b1:{text}", text, said),
+        (f"chat:b1:{text}", "agent_message", said),
     ]
 
 

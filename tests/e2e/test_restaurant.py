@@ -130,10 +130,11 @@ async def test_a_restaurant_answers_from_its_documents_and_takes_a_message_while
         await expect(maria.missed).to_have_text(["ana"])
         await maria.open()
         await expect(maria.bubbles("user").last).to_have_text(WORDS)
-        await maria.page.locator(".sources summary").click()
-        await expect(
-            maria.page.get_by_text("Evenimente › Botezuri (evenimente.md#botezuri)")
-        ).to_be_visible()
+        rests_on = maria.page.locator(
+            ".sources", has_text="Evenimente › Botezuri (evenimente.md#botezuri)"
+        )
+        await rests_on.locator("summary").click()
+        await expect(rests_on.locator("li").first).to_be_visible()
         await maria.page.screenshot(
             path=ARTIFACTS / "restaurant-coordinator.png", animations="disabled"
         )
