@@ -279,7 +279,7 @@ class LiveChat(Struct, frozen=True, kw_only=True):
     unanswered_since: datetime | None = None
     """The time of the first of them."""
     waiting_since: datetime | None = None
-    """The time of the newest transfer request."""
+    """The time since which the user has waited for a human, or had one, without a break."""
     transfer_id: TransferId | None = None
     reason: str | None = None
     context: Mapping[str, object] | None = None
@@ -484,7 +484,7 @@ def ended_wait_s(before: LiveChat | None, chat: LiveChat) -> float | None:
     """Return the seconds from the request to the takeover, if this change is the takeover."""
     if before is None or (before.status, chat.status) != (Status.WAITING, Status.LIVE):
         return None
-    waited = chat.since - (before.waiting_since or before.since)
+    waited = chat.since - before.since
     return max(waited.total_seconds(), 0.0)
 
 
@@ -590,7 +590,8 @@ def _moved(
     *,
     at_desk: bool = False,
 ) -> LiveChat:
-    requested = to is Status.WAITING and chat.status is not Status.WAITING
+    # Who goes back to the queue comes before all who have asked for a human since they did.
+    is_first = chat.status is Status.AI and to in (Status.WAITING, Status.LIVE)
     ended = to is Status.CLOSED
     return replace(
         chat,
@@ -598,7 +599,7 @@ def _moved(
         since=at,
         coordinator_id=coordinator_id,
         is_at_desk=at_desk,
-        waiting_since=at if requested else chat.waiting_since,
+        waiting_since=at if is_first else chat.waiting_since,
         unanswered=0 if ended else chat.unanswered,
         unanswered_since=None if ended else chat.unanswered_since,
     )

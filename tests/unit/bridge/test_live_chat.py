@@ -503,3 +503,18 @@ def test_a_user_who_leaves_the_queue_ends_a_requeuing(status: Status) -> None:
     chat_after = apply_server_state(requeued, reported)
 
     assert (chat_after.status, chat_after.pending_commands) == (status, ())
+
+
+def test_who_goes_back_to_the_queue_keeps_the_place_of_their_first_request() -> None:
+    requeued = apply_command(claimed(), CoordinatorCommand.REQUEUE, "c2", MARIA, later(60))
+    again = apply_command(requeued, CoordinatorCommand.CLAIM, "c3", ION, later(70))
+
+    assert (requeued.waiting_since, requeued.since) == (AT, later(60))
+    assert ended_wait_s(requeued, again) == 10
+
+
+def test_who_was_with_the_ai_in_between_waits_anew() -> None:
+    stepped_in = apply_command(chat(Status.AI), CoordinatorCommand.TAKE_OVER, "c1", MARIA, later(5))
+    requeued = apply_command(stepped_in, CoordinatorCommand.REQUEUE, "c2", MARIA, later(60))
+
+    assert requeued.waiting_since == later(5)
