@@ -104,7 +104,7 @@ class Shift:
     def __init__(self, folder: Path) -> None:
         self.is_up = asyncio.Event()
         self.customers = [
-            Customer(self, f"b{1 + n // ASKING_EVERY % 2}", f"client-{n}", n % ASKING_EVERY == 0)
+            Customer(self, f"b{1 + n // ASKING_EVERY % 2}", f"client-{n:03}", n % ASKING_EVERY == 0)
             for n in range(CUSTOMERS)
         ]
         self._folder = folder
@@ -206,16 +206,14 @@ class Desk(CoordinatorPage):
         await self.is_connected()
         await self.show("waiting")
 
-    async def take_next(self) -> str | None:
-        """Open and claim who has waited the longest, by keys; None: nobody waits any more."""
+    async def take_next(self) -> bool:
+        """Open and claim who has waited the longest, by keys; False: nobody waits any more."""
         await self.show("waiting")
-        first = self.page.locator('.chat[data-status="waiting"]').first
-        if not await first.count():
-            return None
-        name = await first.locator("strong").inner_text()
-        await first.click()
+        if not await self.page.locator("#view-waiting .count").inner_text():
+            return False
+        await self.page.locator('.chat[data-status="waiting"]').first.click()
         await self.page.keyboard.press("c")
-        return name
+        return True
 
     async def reply(self, text: str) -> None:
         """Write a reply and wait until it is stored."""
@@ -320,7 +318,6 @@ async def _shift(shift: Shift, window: Callable[..., Awaitable[Page]]) -> None:
     await expect(stefan.owner).to_contain_text("with you")
     await shift.kill("serve", "bridge")
     writing = [asyncio.create_task(each.say("Și duminica?")) for each in talking[:60]]
-    await maria.page.reload()
     await shift.start("bridge", "serve")
     await maria.page.reload()
     await maria.is_connected()
