@@ -22,7 +22,7 @@ from application.bridge.ports import (
     ChatCounts,
     ChatPage,
     ReplyBody,
-    View,
+    ChatView,
 )
 from domain.bridge.live_chat import ChatMessage, LiveChat, Note
 from domain.errors import InvalidPayload, StorageUnavailable, StoreMigrated
@@ -193,7 +193,7 @@ class SqliteBridgeStore(BridgeStore):
     async def page(
         self,
         business_id: BusinessId,
-        view: View,
+        view: ChatView,
         limit: int,
         *,
         query: str = "",
@@ -438,14 +438,14 @@ def _terms(business_id: str, text: str) -> dict[str, None]:
 
 
 def page_query(
-    business_id: BusinessId, view: View, query: str, user_id: UserId | None, cursor: str | None
+    business_id: BusinessId, view: ChatView, query: str, user_id: UserId | None, cursor: str | None
 ) -> tuple[str, list[object]]:
     """Return the query of a page, and its values."""
     sql = "SELECT active_at, number, body FROM chats WHERE business_id = ?"
     values: list[object] = [business_id]
-    if view is not View.ALL:
+    if view is not ChatView.ALL:
         sql += " AND is_closed = ?"
-        values.append(view is View.HISTORY)
+        values.append(view is ChatView.HISTORY)
     if user_id is not None:
         sql += " AND user_id = ?"
         values.append(user_id)

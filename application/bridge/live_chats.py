@@ -23,7 +23,7 @@ from application.bridge.ports import (
     MessagePosted,
     NoteAdded,
     ReplyBody,
-    View,
+    ChatView,
     ai_transcript_key,
     live_transcript_key,
 )
@@ -62,7 +62,7 @@ MAX_OPEN = 500
 """The number of waiting chats that a board has, and of live ones."""
 LIST_PAGE = 50
 """The number of chats on a page of a list."""
-MAX_EARLIER = 10
+EARLIER_SHOWN = 10
 """The number of a customer's other conversations that are shown with one."""
 NOTES_PAGE = 200
 """The number of notes of a conversation that are shown."""
@@ -461,14 +461,14 @@ class LiveChats:
     async def opened(self, chat: LiveChat) -> OpenedChat:
         """Return a conversation with its messages and notes, and the customer's other ones."""
         (business_id, user_id), session_id = chat.customer, chat.session_id
-        most = MAX_EARLIER + 1
-        page = await self.store.page(business_id, View.ALL, most, user_id=user_id)
+        most = EARLIER_SHOWN + 1
+        page = await self.store.page(business_id, ChatView.ALL, most, user_id=user_id)
         earlier = [each for each in page.chats if each.session_id != session_id]
         return OpenedChat(
             chat,
             await self.store.recent_messages(ai_transcript_key(session_id), TRANSCRIPT_PAGE),
             await self.store.recent_notes(session_id, NOTES_PAGE),
-            tuple(earlier[:MAX_EARLIER]),
+            tuple(earlier[:EARLIER_SHOWN]),
         )
 
     async def queue(self, business_id: BusinessId) -> tuple[tuple[LiveChat, ...], int | None]:

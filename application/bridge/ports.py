@@ -40,7 +40,7 @@ WAITS_KEPT = 20
 """The waits of a business that its usual wait is taken from: the newest."""
 
 
-class View(StrEnum):
+class ChatView(StrEnum):
     """The conversations that a list has."""
 
     OPEN = "open"
@@ -141,7 +141,7 @@ class BridgeStore(Lifecycle, Protocol):
     async def page(
         self,
         business_id: BusinessId,
-        view: View,
+        view: ChatView,
         limit: int,
         *,
         query: str = "",

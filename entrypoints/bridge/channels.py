@@ -26,7 +26,7 @@ from adapters.phoenix.channel import (
 from adapters.phoenix.server import Ref
 from application.bridge.answer_question import AnswerQuestion
 from application.bridge.live_chats import LIST_PAGE, MAX_OPEN, TRANSCRIPT_PAGE, LiveChats
-from application.bridge.ports import AgentServer, AgentServerUnavailable, ReplyBody, View
+from application.bridge.ports import AgentServer, AgentServerUnavailable, ReplyBody, ChatView
 from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PERSON,
@@ -60,7 +60,13 @@ from domain.identity import (
     identifier,
     live_chat_topic,
 )
-from domain.message import MAX_HANDOVER_NOTE, MAX_MESSAGE_LENGTH, Author, message_text
+from domain.message import (
+    MAX_HANDOVER_NOTE,
+    MAX_MESSAGE_LENGTH,
+    MAX_WHISPER,
+    Author,
+    message_text,
+)
 from domain.plain_text import note_text, plain_text
 from domain.status import Status
 from entrypoints.access.auth import RefreshToken, TokenLease, TokenRefreshed
@@ -93,8 +99,7 @@ TYPING_MS = 5_000
 MAX_ORIGIN = 128
 """The longest `origin`, in characters."""
 MAX_NOTE = 4_000
-MAX_WHISPER = 2_000
-MAX_QUERY = 400
+MAX_SEARCH = 400
 """The characters of a query that count."""
 
 Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
@@ -138,7 +143,7 @@ class DeskRequest(CamelStruct):
     """The fields of the coordinators' events, each of which needs some of them."""
 
     session_id: str = ""
-    view: View = View.OPEN
+    view: ChatView = ChatView.OPEN
     query: str = ""
     user_id: str | None = None
     cursor: Annotated[str, msgspec.Meta(max_length=64)] | None = None
@@ -452,7 +457,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             self._business_id,
             request.view,
             LIST_PAGE,
-            query=plain_text(request.query[:MAX_QUERY]).strip(),
+            query=plain_text(request.query[:MAX_SEARCH]).strip(),
             user_id=UserId(identifier("userId", user_id)) if user_id is not None else None,
             cursor=request.cursor,
         )

@@ -40,7 +40,7 @@ _PROPOSED = WriteState.PROPOSED
 COORDINATORS_PREFIX = "coordinators:"
 ADDITIONS = ("typing", "presence", "queue", "missed", "confirmation", "rating", "customer")
 """The optional parts of the bridge's interface that this bridge has."""
-MAX_REMEMBERED = 10_000
+MAX_KNOWN_CUSTOMERS = 10_000
 """The customers whose presence is known, and the coordinators of whom it is when they left."""
 K = TypeVar("K")
 V = TypeVar("V")
@@ -312,10 +312,10 @@ class Broadcaster:
 
 
 def _remember(known: dict[K, V], key: K, value: V) -> None:
-    """Store a value as the newest, in place of the oldest where there are MAX_REMEMBERED."""
+    """Store a value as the newest, in place of the oldest where there are MAX_KNOWN_CUSTOMERS."""
     known.pop(key, None)
     known[key] = value
-    if len(known) > MAX_REMEMBERED:
+    if len(known) > MAX_KNOWN_CUSTOMERS:
         del known[next(iter(known))]
 
 

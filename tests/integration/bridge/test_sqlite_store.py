@@ -10,7 +10,7 @@ import pytest
 
 from adapters.bridge import sqlite_store
 from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore, page_query
-from application.bridge.ports import Change, View
+from application.bridge.ports import Change, ChatView
 from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
@@ -285,7 +285,7 @@ async def test_a_chat_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None
 
 PAGES = [
     (view, query, user, cursor)
-    for view in View
+    for view in ChatView
     for query in ("", "masa")
     for user in (None, UserId("ana"))
     for cursor in (None, "1,1")
@@ -294,7 +294,7 @@ PAGES = [
 
 @pytest.mark.parametrize(("view", "query", "user_id", "cursor"), PAGES)
 async def test_a_page_is_read_from_an_index_in_its_order(
-    view: View, query: str, user_id: UserId | None, cursor: str | None, tmp_path: Path
+    view: ChatView, query: str, user_id: UserId | None, cursor: str | None, tmp_path: Path
 ) -> None:
     file = tmp_path / "bridge.sqlite3"
     async with SqliteBridgeStore(file):
@@ -320,7 +320,7 @@ async def test_a_search_reads_the_entries_of_its_own_business_alone(tmp_path: Pa
             place = f"session:{business}"
             await store.save(Change(at=AT, chat=chat, message=words, transcript_key=place))
         with closing(sqlite3.connect(file)) as db:
-            _, values = page_query(BusinessId("b1"), View.ALL, "masa", None, None)
+            _, values = page_query(BusinessId("b1"), ChatView.ALL, "masa", None, None)
             found = db.execute("SELECT rowid >> 32 FROM terms WHERE terms MATCH ?", values[1:])
             chats = [number for (number,) in found]
 

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.phoenix.channel import ChannelSocket
 from domain.identity import BusinessId, CoordinatorId, Customer, UserId
-from entrypoints.bridge.wire import MAX_REMEMBERED, Broadcaster
+from entrypoints.bridge.wire import MAX_KNOWN_CUSTOMERS, Broadcaster
 
 B1 = BusinessId("b1")
 MARIA = CoordinatorId("maria")
@@ -93,12 +93,12 @@ def test_the_presence_of_so_many_customers_is_remembered_that_were_reported_last
     desk: Desk,
 ) -> None:
     socket: Any = Socket()
-    for number in range(MAX_REMEMBERED + 1):
+    for number in range(MAX_KNOWN_CUSTOMERS + 1):
         desk.broadcaster.customer_changed(Customer(B1, UserId(f"u{number}")), socket, True)
 
     def online(number: int) -> bool | None:
         return desk.broadcaster.customer_online(Customer(B1, UserId(f"u{number}")))
 
-    assert (online(0), online(1), online(MAX_REMEMBERED)) == (None, True, True)
+    assert (online(0), online(1), online(MAX_KNOWN_CUSTOMERS)) == (None, True, True)
     desk.broadcaster.program_left(Customer(B1, UserId("u1")), socket)
     assert online(1) is None
