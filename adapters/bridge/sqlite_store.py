@@ -21,8 +21,8 @@ from application.bridge.ports import (
     Change,
     ChatCounts,
     ChatPage,
-    ReplyBody,
     ChatView,
+    ReplyBody,
 )
 from domain.bridge.live_chat import ChatMessage, LiveChat, Note
 from domain.errors import InvalidPayload, StorageUnavailable, StoreMigrated

@@ -19,11 +19,11 @@ from application.bridge.ports import (
     BridgeStore,
     Change,
     ChatChanged,
+    ChatView,
     CommandRefused,
     MessagePosted,
     NoteAdded,
     ReplyBody,
-    ChatView,
     ai_transcript_key,
     live_transcript_key,
 )

@@ -26,7 +26,7 @@ from adapters.phoenix.channel import (
 from adapters.phoenix.server import Ref
 from application.bridge.answer_question import AnswerQuestion
 from application.bridge.live_chats import LIST_PAGE, MAX_OPEN, TRANSCRIPT_PAGE, LiveChats
-from application.bridge.ports import AgentServer, AgentServerUnavailable, ReplyBody, ChatView
+from application.bridge.ports import AgentServer, AgentServerUnavailable, ChatView, ReplyBody
 from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PERSON,

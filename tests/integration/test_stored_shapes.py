@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.sqlite_store import SqliteBridgeStore
-from application.bridge.ports import Change, View
+from application.bridge.ports import Change, ChatView
 from application.ports import Store
 from domain.bridge.live_chat import LeftMessage
 from domain.errors import DuplicateMessage
@@ -410,11 +410,11 @@ async def test_what_the_bridge_had_before_it_had_lists_is_listed_and_found(tmp_p
     async with SqliteBridgeStore(file) as store:
         for key, sessions in expected["pages"].items():
             business, view = key.split()
-            page = await store.page(BusinessId(business), View(view), 50)
+            page = await store.page(BusinessId(business), ChatView(view), 50)
             assert ([chat.session_id for chat in page.chats], page.cursor) == (sessions, None), key
         for key, sessions in expected["found"].items():
             business, query = key.split(maxsplit=1)
-            page = await store.page(BusinessId(business), View.ALL, 50, query=query)
+            page = await store.page(BusinessId(business), ChatView.ALL, 50, query=query)
             assert [chat.session_id for chat in page.chats] == sessions, key
         for business, counts in expected["counts"].items():
             assert list(await store.count_chats(BusinessId(business))) == counts
