@@ -287,7 +287,7 @@ async def test_tokens_that_are_not_good_are_not_renewed(path: Path) -> None:
 async def until_refused(client: Socket) -> None:
     """Ask until it is refused."""
     async with asyncio.timeout(PATIENCE_S):
-        while (await client.call("missed", {}, BOARD))[0] == "ok":
+        while (await client.call("list", {}, BOARD))[0] == "ok":
             pass
 
 
@@ -319,7 +319,7 @@ async def test_who_loses_access_loses_the_running_socket_the_token_and_its_renew
         await (until_told(client) if change == "removed" else until_refused(client))
         again = await joined(client, BOARD, board(mine))
         renewed = await desk.api.post("/sign-in/renew", json={"tokens": [mine]})
-        stays = await other.call("missed", {}, BOARD)
+        stays = await other.call("list", {}, BOARD)
 
     assert before == ["ok", "ok"]
     assert again == "unauthorized"
