@@ -7,6 +7,7 @@ delivered changes with the interface of the bridge alone.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -63,6 +64,10 @@ BRIDGE = data("bridge.expected.json")
 KEYS_LIVE = timedelta(hours=48)
 TICK = timedelta(seconds=1)
 LATER = at(BRIDGE["at"]) + TICK
+ANSWERED_SINCE = {THIRD: ("57070000000000000000000000000001", 3),
+                  FOURTH: ("5707000000000000000000000000001c", 3)}  # fmt: skip
+"""`answered` in heads that a later program writes otherwise: what a user wrote in the queue stays
+pending until a coordinator has answered it, and not until one has taken the conversation."""
 
 
 @pytest.fixture(params=[FIRST, SECOND, THIRD, FOURTH, FIFTH], ids=repr)
@@ -178,8 +183,14 @@ async def said_again(store: Store, key: Json, when: datetime) -> Draft:
 async def test_the_story_is_what_is_expected_of_its_snapshots(
     plot: Plot, generation: Generation
 ) -> None:
+    expected = deepcopy(generation.expected)
+    session_id, answered = ANSWERED_SINCE.get(generation, ("", 0))
+    for session in expected["sessions"]:
+        if session["head"]["session_id"] == session_id:
+            session["head"]["answered"] = answered
+
     assert await expected_files(plot) == {
-        "expected": generation.expected,
+        "expected": expected,
         "deliveries": generation.deliveries,
         "export": generation.exports,
     }
