@@ -23,6 +23,7 @@ ConversationError
 │   │   └── BadCoordinatorsFile in adapters.files.coordinators
 │   ├── VisitorsOff             in domain.identity
 │   ├── AlreadyClaimed          in domain.bridge.live_chat
+│   ├── NotThere                in domain.bridge.live_chat
 │   ├── OriginNotAllowed        in entrypoints.access.origins
 │   ├── RateLimited             in entrypoints.access.rate_limits
 │   │   └── Overloaded          in entrypoints.access.rate_limits

@@ -229,16 +229,14 @@ class _AnswerRun:
                 self._writer.restart_round()  # it was written before the outcome was known
             self._writer.end_round()
             self._request.tools_allowed = not results[-1].is_last
-        is_answer = (
-            not self._view.is_suggestion
-        )  # the customer, not a coordinator, reads it as it is
-        if is_answer and completion.is_refused and not completion.has_text:
+        is_read_as_it_is = not self._view.is_suggestion
+        if is_read_as_it_is and completion.is_refused and not completion.has_text:
             offered = self._view.availability.is_offered
             self._writer.write(self._view.text(Text.DECLINED if offered else Text.DECLINED_ALONE))
         if not self._writer.has_text:
-            reason = "the model gave no answer"
+            reason = "the model gave no answer, but called tools"
             raise AssistantFailed(reason, usage=self._request.usage)
-        if is_answer and completion.is_cut:
+        if is_read_as_it_is and completion.is_cut:
             self._writer.write(self._view.text(Text.ANSWER_CUT))
 
     async def _use_tools(self, completion: Completion) -> list[ToolResult]:

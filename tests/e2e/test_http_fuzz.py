@@ -44,6 +44,7 @@ def settings(service_token: str) -> Settings:
         scripted_delay_ms=0,
         turn_quiet_ms=0,
         service_token=service_token,
+        rate_limits="off",
         businesses=str(EXAMPLES),
     )
 
@@ -59,7 +60,8 @@ Known = dict[str, str]
 @asynccontextmanager
 async def a_server(service_token: str) -> AsyncIterator[tuple[str, Litestar, Known]]:
     """Run a server; yield its address, its application, and a session with a question for a yes."""
-    async with asking(Confirmer.COORDINATOR, service_token=service_token) as (address, _, app):
+    chosen = {"service_token": service_token, "rate_limits": "off"}
+    async with asking(Confirmer.COORDINATOR, **chosen) as (address, _, app):
         async with user(address) as one:
             await one.join()
             question, answer = await question_to(one)

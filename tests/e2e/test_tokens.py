@@ -642,7 +642,7 @@ async def test_with_everything_on_a_user_is_served_from_the_join_to_the_drain(
             await ana.ask_for_human(message="Vreau un om.")
             async with asyncio.timeout(PATIENCE_S):
                 async for event, payload in board:
-                    if event == "notification":
+                    if event == "notification" and payload["type"] == "waiting":
                         session_id = payload["chat"]["sessionId"]
                         break
             await board.push("claim", {"sessionId": session_id})

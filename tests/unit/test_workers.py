@@ -31,6 +31,7 @@ WHOLE = {
     "ai_budget_soft_tokens",
     "ai_budget_hard_tokens",
     # Times and ports.
+    "bridge_away_s",
     "elixir_timeout",
     "retention_days",
     "scripted_delay_ms",
