@@ -141,7 +141,7 @@ def _idempotency_key(stack: ExitStack) -> None:
     put(stack, MemoryStore, "_duplicate", nothing)
 
 
-@_safeguard("outages", "9", 1)
+@_safeguard("outages", "9", 2)
 def _order_of_the_outbox(stack: ExitStack) -> None:
     """Of a session's lane, only the first undelivered notice can be claimed."""
     claim = MemoryStore.claim
@@ -176,7 +176,7 @@ def _lease(stack: ExitStack) -> None:
     put(stack, AnswerPending, "_run", alone)
 
 
-@_safeguard("calm", "2", 1)
+@_safeguard("calm", "2", 2)
 def _turn_ends_at_takeover(stack: ExitStack) -> None:
     """A takeover ends the running turn, wherever it is stored, and hides the pieces after it."""
     put(stack, application.answer_pending._Turn, "_on_appended", nothing)
@@ -218,7 +218,7 @@ def _owner_of_a_call(stack: ExitStack) -> None:
     put(stack, application.write_calls, "begin_call", anyway)
 
 
-@_safeguard("deeds", "14", 45)
+@_safeguard("deeds", "14", 64)
 def _fence_of_a_call(stack: ExitStack) -> None:
     """A call begins only if no other run of the turn has begun one that is not known here."""
 
@@ -236,7 +236,7 @@ def _retaken_turn(stack: ExitStack) -> None:
     put(stack, TurnWrites, "is_retaken", False)
 
 
-@_safeguard("deeds", "14", 28)
+@_safeguard("deeds", "14", 58)
 def _sent_at_once(stack: ExitStack) -> None:
     """A call that has begun is sent at once, or never."""
     put(stack, TurnWrites, "_is_late", lambda self, began: False)
@@ -253,7 +253,7 @@ def _yes(stack: ExitStack) -> None:
     put(stack, TurnTools, "_write", anyway)
 
 
-@_safeguard("deeds", "14", 27)
+@_safeguard("deeds", "14", 25)
 def _newest_words(stack: ExitStack) -> None:
     """A yes in words answers a question only where that is what the customer was shown last."""
 
@@ -266,7 +266,7 @@ def _newest_words(stack: ExitStack) -> None:
     put(stack, domain.decisions, "answer_in_words", anyway)
 
 
-@_safeguard("deeds", "14", 8)
+@_safeguard("deeds", "14", 1)
 def _withdrawal(stack: ExitStack) -> None:
     """A question, and a yes that was not acted on yet, end where the conversation changes hands."""
     put(stack, domain.decisions, "withdraw_question", nothing)
@@ -299,7 +299,7 @@ def _look_up_in_time(stack: ExitStack) -> None:
     put(stack, WriteCalls, "_looked_up", at_once)
 
 
-@_safeguard("deeds", "14", 2)
+@_safeguard("deeds", "14", 12)
 def _outcome_after_a_change_of_owner(stack: ExitStack) -> None:
     """What came of a call is stored, whoever has the conversation by then."""
 
@@ -309,7 +309,7 @@ def _outcome_after_a_change_of_owner(stack: ExitStack) -> None:
     put(stack, application.write_calls, "record_outcome", owned)
 
 
-@_safeguard("deeds", "14", 11)
+@_safeguard("deeds", "14", 9)
 def _one_outcome(stack: ExitStack) -> None:
     """What came of a call is stored once, also where the first time seemed to fail."""
 
@@ -322,13 +322,13 @@ def _one_outcome(stack: ExitStack) -> None:
     put(stack, application.write_calls, "record_outcome", again)
 
 
-@_safeguard("deeds", "14", 2)
+@_safeguard("deeds", "14", 21)
 def _overdue_calls(stack: ExitStack) -> None:
     """A call of which no process is going to store an outcome is unknown in the end."""
     put(stack, application.sweep, "overdue_calls", nothing)
 
 
-@_safeguard("deeds", "14", 8)
+@_safeguard("deeds", "14", 4)
 def _answer_knows_the_calls(stack: ExitStack) -> None:
     """An answer is stored only if it knows what has become of each call."""
 
@@ -342,7 +342,7 @@ def _answer_knows_the_calls(stack: ExitStack) -> None:
 # The hints.
 
 
-@_safeguard("network", "5", 3)
+@_safeguard("network", "5", 63)
 def _missed(stack: ExitStack) -> None:
     """Who may have missed hints looks at the store, and once a second while none arrive."""
     put(stack, Hub, "on_missed", nothing)
@@ -356,7 +356,7 @@ def _holes_in_the_numbers(stack: ExitStack) -> None:
     put(stack, hole, "is_hole", lambda self, publisher, number: False)
 
 
-@_safeguard("half-open", "5", 13)
+@_safeguard("half-open", "5", 86)
 def _repetition_of_lost_hints(stack: ExitStack) -> None:
     """What was published as the connection was lost is published again."""
     put(stack, ChannelBroker, "_publish_again", nothing)
@@ -408,7 +408,7 @@ def _subscribe_before_read(stack: ExitStack) -> None:
     put(stack, Subscription, "start", late)
 
 
-@_safeguard("network", "5", 38)
+@_safeguard("network", "5", 1)
 def _freshness(stack: ExitStack) -> None:
     """A cached session counts only while the hints of its customer arrive."""
     put(stack, SessionLog, "_cached", lambda self, customer: self._cache.get(customer))
@@ -477,7 +477,7 @@ def _epoch_of_pieces(stack: ExitStack) -> None:
     put(stack, AnswerFollower, "on_entry", nothing)
 
 
-@_safeguard("half-open", "5", 5)
+@_safeguard("half-open", "5", 44)
 def _late_pieces(stack: ExitStack) -> None:
     """No piece of an answer is shown after the answer."""
     put(stack, AnswerFollower, "on_entry", nothing)
