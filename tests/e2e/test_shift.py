@@ -9,7 +9,7 @@ import asyncio
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 from playwright.async_api import Page, expect
+from playwright.async_api import TimeoutError as NotThere
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from domain.identity import CoordinatorId
@@ -209,11 +210,12 @@ class Desk(CoordinatorPage):
     async def take_next(self) -> bool:
         """Open and claim who has waited the longest, by keys; False: nobody waits any more."""
         await self.show("waiting")
-        if not await self.page.locator("#view-waiting .count").inner_text():
-            return False
-        await self.page.locator('.chat[data-status="waiting"]').first.click()
-        await self.page.keyboard.press("c")
-        return True
+        while await self.page.locator("#view-waiting .count").inner_text():
+            with suppress(NotThere):  # a colleague may have taken the last one
+                await self.waiting.first.click(timeout=500)
+                await self.page.keyboard.press("c")
+                return True
+        return False
 
     async def reply(self, text: str) -> None:
         """Write a reply and wait until it is stored."""
