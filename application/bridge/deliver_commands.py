@@ -4,7 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from application.bridge.live_chats import LiveChats
-from application.bridge.ports import AgentServer, AgentServerUnavailable, ServerReachability
+from application.bridge.ports import (
+    AgentServer,
+    AgentServerUnavailable,
+    Listing,
+    ServerReachability,
+)
 from application.ports import Clock
 from domain.backoff import backoff
 from domain.bridge.live_chat import LiveChat, PendingCommand, ServerState
@@ -63,7 +68,7 @@ class DeliverCommands:
         return None
 
     async def _chats_without(self, failed: set[SessionId]) -> list[LiveChat]:
-        pending = await self.chats.store.chats_with_pending_commands()
+        pending = await self.chats.store.chats(Listing.PENDING)
         return [chat for chat in pending if chat.session_id not in failed]
 
     def _pause_s(self, *, is_reachable: bool) -> float:

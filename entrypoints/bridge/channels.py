@@ -25,14 +25,28 @@ from adapters.phoenix.channel import (
 )
 from adapters.phoenix.server import Ref
 from application.bridge.answer_question import AnswerQuestion
-from application.bridge.live_chats import LIST_PAGE, MAX_OPEN, TRANSCRIPT_PAGE, LiveChats
-from application.bridge.ports import AgentServer, AgentServerUnavailable, ChatView, ReplyBody
+from application.bridge.live_chats import (
+    EARLIER_SHOWN,
+    LIST_PAGE,
+    MAX_OPEN,
+    NOTES_PAGE,
+    TRANSCRIPT_PAGE,
+    LiveChats,
+)
+from application.bridge.ports import (
+    AgentServer,
+    AgentServerUnavailable,
+    ChatView,
+    ReplyBody,
+    ai_transcript_key,
+)
 from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PERSON,
     MAX_AGE_FROM_PROGRAM,
     AlreadyClaimed,
     CoordinatorCommand,
+    DeskAction,
     LiveChat,
     NotThere,
     attend,
@@ -465,13 +479,18 @@ class CoordinatorsChannel(_AuthenticatedChannel):
 
     async def _open(self, payload: Any) -> ReplyBody:
         _, chat = await self._asked(payload)
-        opened = await self._services.chats.opened(chat)
+        session_id, user_id = chat.session_id, chat.customer.user_id
+        store, most = self._services.chats.store, EARLIER_SHOWN + 1
+        messages = await store.recent_messages(ai_transcript_key(session_id), TRANSCRIPT_PAGE)
+        notes = await store.recent_notes(session_id, NOTES_PAGE)
+        page = await store.page(self._business_id, ChatView.ALL, most, user_id=user_id)
+        earlier = [each for each in page.chats if each.session_id != session_id]
         details = {"context": attend(chat).context, "transferId": chat.transfer_id}
         return {
             "chat": {**chat_row(chat), **details},
-            "messages": [message_json(each) for each in opened.messages],
-            "notes": [note_json(each) for each in opened.notes],
-            "earlier": [chat_row(each) for each in opened.earlier],
+            "messages": [message_json(each) for each in messages],
+            "notes": [note_json(each) for each in notes],
+            "earlier": [chat_row(each) for each in earlier[:EARLIER_SHOWN]],
             "customerOnline": self._services.broadcaster.customer_online(chat.customer),
         }
 
@@ -515,7 +534,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         text = _words(request.text, MAX_WHISPER)
         words = (chat.session_id, message_id, text, self._coordinator_id)
         stored = await self._services.server.whisper(*words)
-        await self._services.chats.record_whisper(*words)
+        await self._services.chats.add_note(*words, DeskAction.WHISPERED)
         return {"messageId": message_id, "seq": stored["seq"]}
 
     async def _suggest(self, payload: Any) -> None:
