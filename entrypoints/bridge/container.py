@@ -18,8 +18,7 @@ from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.phoenix.limits import Connections
 from adapters.system import RandomIds, SystemClock
 from application.bridge.announce_queues import AnnounceQueues
-from application.bridge.answer_question import AnswerQuestion
-from application.bridge.deliver_commands import DeliverCommands
+from application.bridge.deliver_commands import AnswerQuestion, DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
 from application.bridge.watch_coordinators import WatchCoordinators

@@ -9,8 +9,12 @@ import pytest
 
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.announce_queues import PAUSE_S, AnnounceQueues
-from application.bridge.answer_question import AnswerQuestion
-from application.bridge.deliver_commands import FIRST_PAUSE_S, LONGEST_PAUSE_S, DeliverCommands
+from application.bridge.deliver_commands import (
+    FIRST_PAUSE_S,
+    LONGEST_PAUSE_S,
+    AnswerQuestion,
+    DeliverCommands,
+)
 from application.bridge.live_chats import BoardChats, LiveChats
 from application.bridge.ports import (
     AgentServer,
