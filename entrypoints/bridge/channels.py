@@ -193,8 +193,8 @@ class PresenceRequest(CamelStruct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelServices:
-    """The use cases and ports behind the channels."""
+class BridgeServices:
+    """The use cases and ports behind the bridge's channels and its HTTP interface."""
 
     chats: LiveChats
     server: AgentServer
@@ -224,7 +224,7 @@ class _AuthenticatedChannel(Channel):
     _caller: Customer
     """By whom requests are counted."""
 
-    def __init__(self, socket: ChannelSocket, services: ChannelServices) -> None:
+    def __init__(self, socket: ChannelSocket, services: BridgeServices) -> None:
         super().__init__(socket)
         self._services = services
         self._lease: TokenLease | None = None
@@ -603,4 +603,6 @@ _COMMANDS = frozenset({"claim", "forward", "requeue", "return", "close"})
 
 
 def _error_reply(error: ConversationError) -> ErrorReply:
+    if isinstance(error, AgentServerUnavailable):  # its adapter has logged the reason
+        return ErrorReply(error.code)
     return error_reply(error, by=error.by if isinstance(error, AlreadyClaimed) else None)

@@ -30,8 +30,7 @@ from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.joins import JoinAccess, join_access
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter
 from entrypoints.access.tokens import service_tokens, token_verifier
-from entrypoints.bridge.channels import ChannelServices, ChatChannel, CoordinatorsChannel
-from entrypoints.bridge.http import BridgeServices
+from entrypoints.bridge.channels import BridgeServices, ChatChannel, CoordinatorsChannel
 from entrypoints.bridge.wire import COORDINATORS_PREFIX, Broadcaster
 from entrypoints.settings import Settings
 
@@ -52,7 +51,7 @@ def _endpoint(
     settings: Settings,
     connections: Connections,
     limits: RateLimiter,
-    services: Provider[ChannelServices],
+    services: Provider[BridgeServices],
 ) -> PhoenixEndpoint:
     """`services` is called at each join: the services announce events over this endpoint."""
     return PhoenixEndpoint(
@@ -102,9 +101,9 @@ class BridgeContainer(containers.DeclarativeContainer):
 
     # A channel needs the services, which announce events over the endpoint, which makes the
     # channels: it gets the services' provider, and calls it at each join.
-    channel_services = providers.Singleton(ChannelServices)
+    services = providers.Singleton(BridgeServices)
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
-        _endpoint, settings, connections, limits, channel_services.provider
+        _endpoint, settings, connections, limits, services.provider
     )
     broadcaster: Provider[Broadcaster] = providers.Singleton(
         Broadcaster, endpoint, providers.Object(monotonic)
@@ -116,7 +115,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         clock=clock,
         new_id=providers.Singleton(RandomIds),
     )
-    channel_services.add_kwargs(
+    services.add_kwargs(
         chats=chats,
         server=agent_server,
         answer_question=providers.Singleton(AnswerQuestion, chats=chats, server=agent_server),
@@ -127,14 +126,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         clock=clock,
         limits=limits,
     )
-    http_services: Provider[BridgeServices] = providers.Singleton(
-        BridgeServices,
-        chats=chats,
-        businesses=businesses,
-        clock=clock,
-        online=broadcaster.provided.online,
-        guards=providers.Callable(api_guards, settings, settings.provided.bridge_host, limits),
-    )
+    guards = providers.Callable(api_guards, settings, settings.provided.bridge_host, limits)
     deliver: Provider[DeliverCommands] = providers.Singleton(
         DeliverCommands, chats=chats, server=agent_server, clock=clock, jitter=jitter
     )

@@ -1,7 +1,6 @@
 """The bridge's HTTP interface, for the AI agent server and other programs."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -16,9 +15,6 @@ from litestar.params import HeaderParameter, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from adapters.json_shapes import NO_SUMMARY, CamelStruct
-from application.bridge.live_chats import LiveChats
-from application.bridge.ports import ReplyBody
-from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PROGRAM,
     AskedConfirmation,
@@ -39,7 +35,6 @@ from domain.business import Business
 from domain.errors import InvalidPayload
 from domain.identity import (
     IDENTIFIER_PATTERN,
-    BusinessId,
     CoordinatorId,
     Customer,
     LocationId,
@@ -58,6 +53,7 @@ from domain.status import Status
 from domain.tool import MAX_TOOL_RESULT, Confirmer
 from domain.write_call import MAX_WHAT, WriteState
 from entrypoints.access.guards import ApiRequest, Guard
+from entrypoints.bridge.channels import BridgeServices
 from entrypoints.bridge.wire import ADDITIONS
 from entrypoints.payloads import (
     BusinessIdPath,
@@ -272,21 +268,10 @@ Key = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeServices:
-    """The use cases and ports behind the interface."""
-
-    chats: LiveChats
-    businesses: Businesses
-    clock: Clock
-    online: Callable[[BusinessId], Collection[CoordinatorId]]
-    """Return the coordinators of a business who are there."""
-    guards: Sequence[Guard]
-    """The guards of `/api`."""
-
-
-def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
-    """Return the routes of `/health` and `/api`."""
+def bridge_routes(
+    services: BridgeServices, guards: Sequence[Guard]
+) -> list[ControllerRouterHandler]:
+    """Return the routes of `/health` and `/api`; `guards`: those of `/api`."""
 
     @get("/health", tags=["operation"], sync_to_thread=False)
     def alive() -> Done:
@@ -295,7 +280,7 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
     api = Router(
         path="/api",
-        guards=services.guards,
+        guards=guards,
         route_handlers=[
             *_report_routes(services),
             *_message_routes(services),
@@ -370,19 +355,28 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     chats = services.chats
 
+    async def store(
+        to: Customer,
+        author: Author,
+        data: UserMessage | AgentMessageRequest,
+        key: str | None,
+        by: CoordinatorId | None = None,
+    ) -> MessageStored:
+        reply = await chats.post(
+            to,
+            author,
+            message_text(data.message),
+            coordinator_id=by,
+            message_id=as_message_id(data.message_id),
+            at=_time(services, data.timestamp),
+            key=key,
+        )
+        return msgspec.convert(reply, MessageStored)
+
     @post("/messages", tags=["live chat"], status_code=200, responses=problems(413, 415))
     async def user_message(data: JSONBody[UserMessage], key: Key = None) -> MessageStored:
         """Post a message of a user to the coordinators."""
-        return _stored(
-            await chats.post(
-                data.customer,
-                Author.USER,
-                message_text(data.message),
-                message_id=as_message_id(data.message_id),
-                at=_time(services, data.timestamp),
-                key=_scoped("messages", key),
-            )
-        )
+        return await store(data.customer, Author.USER, data, _scoped("messages", key))
 
     @post(
         "/agent-responses",
@@ -395,17 +389,9 @@ def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         owner = None
         if data.session_id is not None:
             owner = (await chats.chat(as_session_id(data.session_id))).customer
-        return _stored(
-            await chats.post(
-                addressee(owner, data.business_id, data.user_id),
-                Author.COORDINATOR,
-                message_text(data.message),
-                coordinator_id=as_coordinator_id(data.coordinator_id),
-                message_id=as_message_id(data.message_id),
-                at=_time(services, data.timestamp),
-                key=_scoped("agent-responses", key),
-            )
-        )
+        to = addressee(owner, data.business_id, data.user_id)
+        by, scoped_key = as_coordinator_id(data.coordinator_id), _scoped("agent-responses", key)
+        return await store(to, Author.COORDINATOR, data, scoped_key, by)
 
     return [user_message, agent_message]
 
@@ -433,7 +419,9 @@ def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     @get("/business/{businessId:str}/presence", tags=["live chat"], responses=problems())
     async def presence(business_id: BusinessIdPath) -> OnlineReply:
         """Return how many coordinators are there."""
-        return OnlineReply(len(services.online(business_identifier("businessId", business_id))))
+        return OnlineReply(
+            len(services.broadcaster.online(business_identifier("businessId", business_id)))
+        )
 
     return [business, reservations, presence]
 
@@ -463,10 +451,6 @@ def _ai_message(
 
 def _time(services: BridgeServices, given: datetime | None) -> datetime:
     return plausible_time(given, services.clock.now(), max_age=MAX_AGE_FROM_PROGRAM)
-
-
-def _stored(reply: ReplyBody) -> MessageStored:
-    return msgspec.convert(reply, MessageStored)
 
 
 def _scoped(route: str, key: str | None) -> str | None:
