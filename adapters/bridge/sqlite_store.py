@@ -171,7 +171,7 @@ class SqliteBridgeStore(BridgeStore):
         self._stop()
 
     async def save(self, change: Change) -> bool:
-        return await self._run(lambda: self._save(change))
+        return await self._run(lambda: self._in_transaction(lambda: self._write(change)))
 
     async def chat(self, session_id: SessionId) -> LiveChat | None:
         return await self._one("SELECT body FROM chats WHERE session_id = ?", session_id)
@@ -334,9 +334,6 @@ class SqliteBridgeStore(BridgeStore):
                 self._db.execute("ROLLBACK")
             raise
         return result
-
-    def _save(self, change: Change) -> bool:
-        return self._in_transaction(lambda: self._write(change))
 
     def _write(self, change: Change) -> bool:
         self._known_version()  # another process may have migrated it

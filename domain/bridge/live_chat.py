@@ -111,6 +111,19 @@ before the command.
 """
 
 
+class ChatMessage(Struct, frozen=True, kw_only=True):
+    """A message of a user, a coordinator or the AI."""
+
+    message_id: MessageId
+    author: Author
+    text: str
+    at: datetime
+    session_id: SessionId | None = None
+    coordinator_id: CoordinatorId | None = None
+    origin: str | None = None
+    """A mark of its sender's choice, by which the sender recognises its own message."""
+
+
 class LastMessage(Struct, frozen=True, kw_only=True):
     """The newest message of a conversation, as lists show it."""
 
@@ -118,15 +131,6 @@ class LastMessage(Struct, frozen=True, kw_only=True):
     text: str
     at: datetime
     coordinator_id: CoordinatorId | None = None
-
-
-class ChatMessage(LastMessage, frozen=True, kw_only=True):
-    """A message of a user, a coordinator or the AI."""
-
-    message_id: MessageId
-    session_id: SessionId | None = None
-    origin: str | None = None
-    """A mark of its sender's choice, by which the sender recognises its own message."""
 
 
 class DeskAction(StrEnum):
@@ -196,26 +200,25 @@ class ServerState(Struct, frozen=True, kw_only=True):
     coordinator_id: CoordinatorId | None = None
 
 
-class HumanRequest(Struct, frozen=True, kw_only=True):
-    """A user's request for a human, as the server reports it."""
+class TransferReport(Struct, frozen=True, kw_only=True):
+    """The server's report that a user waits for a human."""
 
+    transfer_id: TransferId
+    reason: str
+    context: Mapping[str, object]
+    """The context package, as received."""
+    at: datetime
+
+
+class LeftMessage(Struct, frozen=True, kw_only=True):
+    """What a user has written for the coordinators while none of them was there."""
+
+    text: str
     reason: str
     context: Mapping[str, object]
     """The context package, as received."""
     at: datetime
     """The time by the server's clock."""
-
-
-class TransferReport(HumanRequest, frozen=True, kw_only=True):
-    """The server's report that a user waits for a human."""
-
-    transfer_id: TransferId
-
-
-class LeftMessage(HumanRequest, frozen=True, kw_only=True):
-    """What a user has written for the coordinators while none of them was there."""
-
-    text: str
 
 
 class AskedConfirmation(Struct, frozen=True, kw_only=True):

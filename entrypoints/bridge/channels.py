@@ -254,8 +254,9 @@ class _AuthenticatedChannel(Channel):
         """Return the method of an event: `_on_` and its name."""
         return getattr(self, f"_on_{event}", None)
 
-    async def _handle(self, event: str, payload: Any) -> Reply | Stop | None:
-        """Reply with what the handler returns; None: it replies later."""
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
+        """Reply with what the handler returns; None: it replies later, to `ref`."""
+        self._ref = ref
         if self._lease is not None and self._lease.is_expired:
             self._lease.expire()
             return Stop(Reply("error", _error_reply(Unauthorized("the token has expired"))))
@@ -328,9 +329,6 @@ class ChatChannel(_AuthenticatedChannel):
         if identity.is_coordinator_of(self._customer.business_id):
             return Side.COORDINATOR
         raise Unauthorized("the token is somebody else's")
-
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
-        return await self._handle(event, payload)
 
     async def terminate(self, reason: TerminateReason) -> None:
         self._services.broadcaster.program_left(self._customer, self.socket)
@@ -451,10 +449,6 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         self._stop_suggesting()
         self._services.broadcaster.coordinator_left(self._business_id, self.socket)
         await super().terminate(reason)
-
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
-        self._ref = ref
-        return await self._handle(event, payload)
 
     def _handler(self, event: str) -> Handler | None:
         return partial(self._command, event) if event in _COMMANDS else super()._handler(event)
