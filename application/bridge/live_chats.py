@@ -191,9 +191,10 @@ class LiveChats:
         A coordinator's takes over, and attends to all that the customer has left. `at_desk`: see
         `LiveChat.is_at_desk`. Raises: SessionClosed, for a coordinator's.
         """
-        by = coordinator_id
+        by, missed = coordinator_id, tuple[LiveChat, ...]()
 
         async def decide() -> _Decision:
+            nonlocal missed
             now, note = self.clock.now(), None
             chat = before = await self.store.latest_chat(customer)
             message = ChatMessage(
@@ -206,7 +207,8 @@ class LiveChats:
                 origin=origin,
             )
             if author is Author.COORDINATOR and before is not None:
-                if await self._missed_by(customer):
+                missed = await self.store.chats(Listing.MISSED, *customer, limit=MISSED_PAGE)
+                if missed:
                     chat = apply_answer(before, message, self.new_id(), now, at_desk=at_desk)
                 else:
                     speak = CoordinatorCommand.SPEAK
@@ -218,14 +220,11 @@ class LiveChats:
             return _Decision(before, chat, note, message, place, customer, reply)
 
         reply = (await self._commit(key, decide)).reply
-        if author is Author.COORDINATOR and not reply["duplicate"]:
+        if missed and not reply["duplicate"]:
             self.command_added.set()
-            for chat in await self._missed_by(customer):
+            for chat in missed:
                 await self.attend(chat.session_id)
         return reply
-
-    async def _missed_by(self, customer: Customer) -> tuple[LiveChat, ...]:
-        return await self.store.chats(Listing.MISSED, *customer, limit=MISSED_PAGE)
 
     # Coordinators' commands.
 
