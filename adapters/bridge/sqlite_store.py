@@ -22,6 +22,7 @@ from application.bridge.ports import (
     ChatCounts,
     ChatPage,
     ChatView,
+    Listing,
     ReplyBody,
 )
 from domain.bridge.live_chat import ChatMessage, LiveChat, Note
@@ -127,6 +128,14 @@ _VERSION_4 = (
 _MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 VERSION = len(_MIGRATIONS)
 
+_ORDERS = {
+    Listing.OPEN: "waiting_since",
+    Listing.MISSED: "missed_at DESC",
+    Listing.ASKED: "asked_at DESC",
+    Listing.WATCHED: "watched",
+    Listing.PENDING: "wish_at",
+}
+"""The order of each listing, by a column that is set for its chats alone."""
 _SAVE_CHAT = """INSERT INTO chats
     (session_id, business_id, user_id, waiting_since, wish_at, missed_at, asked_at, active_at,
         is_closed, watched, body)
@@ -162,7 +171,7 @@ class SqliteBridgeStore(BridgeStore):
         self._stop()
 
     async def save(self, change: Change) -> bool:
-        return await self._run(lambda: self._save(change))
+        return await self._run(lambda: self._in_transaction(lambda: self._write(change)))
 
     async def chat(self, session_id: SessionId) -> LiveChat | None:
         return await self._one("SELECT body FROM chats WHERE session_id = ?", session_id)
@@ -172,23 +181,20 @@ class SqliteBridgeStore(BridgeStore):
             ORDER BY number DESC LIMIT 1"""
         return await self._one(sql, *customer)
 
-    async def open_chats(self, business_id: BusinessId) -> tuple[LiveChat, ...]:
-        sql = """SELECT body FROM chats WHERE business_id = ? AND waiting_since IS NOT NULL
-            ORDER BY waiting_since, number"""
-        return await self._chats(sql, business_id)
-
-    async def missed_chats(
-        self, business_id: BusinessId, limit: int, *, user_id: UserId | None = None
+    async def chats(
+        self,
+        listing: Listing,
+        business_id: BusinessId | None = None,
+        user_id: UserId | None = None,
+        limit: int | None = None,
     ) -> tuple[LiveChat, ...]:
-        is_theirs, whose = ("AND user_id = ?", (user_id,)) if user_id is not None else ("", ())
-        sql = f"""SELECT body FROM chats WHERE business_id = ? AND missed_at IS NOT NULL {is_theirs}
-            ORDER BY missed_at DESC, number LIMIT ?"""
-        return await self._chats(sql, business_id, *whose, limit)
-
-    async def asked_chats(self, business_id: BusinessId, limit: int) -> tuple[LiveChat, ...]:
-        sql = """SELECT body FROM chats WHERE business_id = ? AND asked_at IS NOT NULL
-            ORDER BY asked_at DESC, number LIMIT ?"""
-        return await self._chats(sql, business_id, limit)
+        order = _ORDERS[listing]
+        given = {"business_id": business_id, "user_id": user_id}
+        whose = {column: value for column, value in given.items() if value is not None}
+        sql = f"SELECT body FROM chats WHERE {order.split()[0]} IS NOT NULL"
+        sql += "".join(f" AND {column} = ?" for column in whose)
+        sql += f" ORDER BY {order}, number LIMIT ?"
+        return await self._chats(sql, *whose.values(), -1 if limit is None else limit)
 
     async def page(
         self,
@@ -207,9 +213,6 @@ class SqliteBridgeStore(BridgeStore):
         chats = self._decoded(body for _, _, body in rows[:limit])
         return ChatPage(chats, f"{active_at},{number}" if more else None)
 
-    async def watched_chats(self) -> tuple[LiveChat, ...]:
-        return await self._chats("SELECT body FROM chats WHERE watched IS NOT NULL ORDER BY number")
-
     async def count_chats(self, business_id: BusinessId) -> ChatCounts:
         sql = """SELECT
             (SELECT count(*) FROM chats WHERE business_id = ?1 AND is_closed = 0),
@@ -224,20 +227,11 @@ class SqliteBridgeStore(BridgeStore):
         )
         return tuple(wait_ms / 1000 for (wait_ms,) in rows)
 
-    async def chats_with_pending_commands(self) -> tuple[LiveChat, ...]:
-        return await self._chats(
-            "SELECT body FROM chats WHERE wish_at IS NOT NULL ORDER BY wish_at, number"
-        )
-
     async def recent_messages(self, transcript_key: str, limit: int) -> tuple[ChatMessage, ...]:
-        sql = "SELECT body FROM words WHERE place = ? ORDER BY number DESC LIMIT ?"
-        rows = await self._rows(sql, transcript_key, limit)
-        return tuple(_decode_message(body) for (body,) in reversed(rows))
+        return await self._recent(transcript_key, limit, _decode_message)
 
     async def recent_notes(self, session_id: SessionId, limit: int) -> tuple[Note, ...]:
-        sql = "SELECT body FROM words WHERE place = ? ORDER BY number DESC LIMIT ?"
-        rows = await self._rows(sql, _notes_key(session_id), limit)
-        return tuple(_decode_note(body) for (body,) in reversed(rows))
+        return await self._recent(_notes_key(session_id), limit, _decode_note)
 
     async def stored_reply(self, key: str, now: datetime) -> ReplyBody | None:
         sql = "SELECT body FROM answers WHERE key = ? AND at > ?"
@@ -262,6 +256,10 @@ class SqliteBridgeStore(BridgeStore):
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 logger.warning("A stored chat cannot be read", extra={"action": "unreadable_chat"})
         return tuple(found)
+
+    async def _recent(self, place: str, limit: int, decode: Callable[[bytes], T]) -> tuple[T, ...]:
+        sql = "SELECT body FROM words WHERE place = ? ORDER BY number DESC LIMIT ?"
+        return tuple(decode(body) for (body,) in reversed(await self._rows(sql, place, limit)))
 
     async def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return await self._run(lambda: self._db.execute(sql, values).fetchall())
@@ -337,39 +335,39 @@ class SqliteBridgeStore(BridgeStore):
             raise
         return result
 
-    def _save(self, change: Change) -> bool:
-        return self._in_transaction(lambda: self._write(change))
-
     def _write(self, change: Change) -> bool:
         self._known_version()  # another process may have migrated it
         chat, message, note = change.chat, change.message, change.note
-        texts: list[tuple[SessionId | None, int, str]] = []
-        if message is not None:
-            number = self._store_words(change.transcript_key, message.message_id, message)
-            if number is None:
-                return False
-            session_id = chat.session_id if chat is not None else message.session_id
-            texts.append((session_id, number, message.text))
-        if note is not None:
-            number = self._store_words(_notes_key(note.session_id), note.note_id, note)
-            if number is None:
-                return False
-            texts.append((note.session_id, number, note.text))
         if chat is not None:
             self._store_chat(chat)
             if change.waited_s is not None:
                 self._store_wait(chat.customer.business_id, change.waited_s)
-        for each in texts:
-            self._index(*each)
+        if message is not None:
+            session_id = chat.session_id if chat is not None else message.session_id
+            place, message_id = change.transcript_key, message.message_id
+            if not self._store_words(place, message_id, message, session_id):
+                return False
+        if note is not None:
+            session_id, place = note.session_id, _notes_key(note.session_id)
+            if not self._store_words(place, note.note_id, note, session_id):
+                return False
         if change.key is not None:
             self._store_reply(change.key, _ms(change.at), _encode(change.reply))
         return True
 
-    def _store_words(self, place: str | None, entry_id: str, entry: object) -> int | None:
-        """Return the number of the new row; None: there is one with this id in this place."""
+    def _store_words(
+        self,
+        place: str | None,
+        entry_id: str,
+        entry: ChatMessage | Note,
+        session_id: SessionId | None,
+    ) -> bool:
+        """Store an entry, by whose words its chat is found; False: it is in this place already."""
         sql = "INSERT OR IGNORE INTO words (place, message_id, body) VALUES (?, ?, ?)"
         stored = self._db.execute(sql, (place, entry_id, _encode(entry)))
-        return stored.lastrowid if stored.rowcount else None
+        if stored.rowcount and stored.lastrowid is not None:
+            self._index(session_id, stored.lastrowid, entry.text)
+        return bool(stored.rowcount)
 
     def _store_chat(self, chat: LiveChat) -> None:
         is_new = self._numbered(chat.session_id) is None

@@ -1,16 +1,28 @@
-"""Delivery of the coordinators' pending commands to the AI agent server, in order."""
+"""What coordinators ask of the AI agent server: commands, in order, and each yes or no at once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from application.bridge.live_chats import LiveChats
-from application.bridge.ports import AgentServer, AgentServerUnavailable, ServerReachability
+from application.bridge.ports import (
+    AgentServer,
+    AgentServerUnavailable,
+    Listing,
+    ServerReachability,
+)
 from application.ports import Clock
 from domain.backoff import backoff
 from domain.bridge.live_chat import LiveChat, PendingCommand, ServerState
-from domain.errors import Refusal
-from domain.identity import SessionId
+from domain.errors import (
+    ConfirmationExpired,
+    ConfirmationWithdrawn,
+    Refusal,
+    UnknownConfirmation,
+    UnknownSession,
+)
+from domain.identity import CoordinatorId, SessionId
 from domain.status import Status
+from domain.write_call import WriteState
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 5.0
@@ -63,7 +75,7 @@ class DeliverCommands:
         return None
 
     async def _chats_without(self, failed: set[SessionId]) -> list[LiveChat]:
-        pending = await self.chats.store.chats_with_pending_commands()
+        pending = await self.chats.store.chats(Listing.PENDING)
         return [chat for chat in pending if chat.session_id not in failed]
 
     def _pause_s(self, *, is_reachable: bool) -> float:
@@ -108,3 +120,35 @@ class DeliverCommands:
             return await self.server.state(session_id)
         except Refusal:  # unknown to the server: erased, or lost with its data
             return ServerState(status=Status.CLOSED, at=self.clock.now())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerQuestion:
+    """Passes a coordinator's yes or no on; the first answer counts.
+
+    Unlike a command it does not wait for a server that is away: its time may be over by then.
+    """
+
+    chats: LiveChats
+    server: AgentServer
+
+    async def __call__(
+        self, session_id: SessionId, confirm_id: str, answer: bool, by: CoordinatorId
+    ) -> LiveChat:
+        """Return the chat with the answer that counts, which need not be this one.
+
+        Raises: AgentServerUnavailable, StorageUnavailable, and the server's refusal, which is kept.
+        """
+        try:
+            counts = await self.server.confirm(session_id, confirm_id, answer, by)
+        except ConfirmationExpired:
+            await self.chats.record_answer(session_id, confirm_id, WriteState.EXPIRED, None)
+            raise
+        except (ConfirmationWithdrawn, UnknownConfirmation, UnknownSession):
+            await self.chats.record_answer(session_id, confirm_id, WriteState.WITHDRAWN, None)
+            raise
+        state = WriteState.APPROVED if counts else WriteState.REJECTED
+        # Whose it was is not known, if it is another one's: the server's report says so.
+        return await self.chats.record_answer(
+            session_id, confirm_id, state, by if counts == answer else None
+        )

@@ -19,8 +19,8 @@ from application.bridge.ports import (
     BridgeStore,
     Change,
     ChatChanged,
-    ChatView,
     CommandRefused,
+    Listing,
     MessagePosted,
     NoteAdded,
     ReplyBody,
@@ -94,29 +94,17 @@ class BoardChats(NamedTuple):
     """The number of the business's chats of each kind; see `kinds_of`."""
 
 
-class OpenedChat(NamedTuple):
-    """A conversation with all that the bridge knows of it."""
-
-    chat: LiveChat
-    messages: tuple[ChatMessage, ...]
-    """The last messages of the user to the AI, and of the AI."""
-    notes: tuple[Note, ...]
-    earlier: tuple[LiveChat, ...]
-    """The customer's other conversations, the newest first."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
+class _Decision(NamedTuple):
     """A change, and what to announce once it is stored."""
 
-    reply: ReplyBody
     before: LiveChat | None = None
     chat: LiveChat | None = None
+    note: Note | None = None
     message: ChatMessage | None = None
     transcript_key: str | None = None
     recipient: Customer | None = None
     """The customer in whose live chat the message is announced; None: in nobody's."""
-    note: Note | None = None
+    reply: ReplyBody = _OK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,14 +152,13 @@ class LiveChats:
             if before is not None and before.customer != customer:
                 raise IdentityMismatch
             if before is None and not opens:
-                return _Decision(_OK)
+                return _Decision()
             known = before or LiveChat(
                 session_id=session_id, customer=customer, location_id=location_id, since=at
             )
-            key = ai_transcript_key(session_id)
-            return _Decision(_OK, before, apply(known), message, key)
+            return _Decision(before, apply(known), None, message, ai_transcript_key(session_id))
 
-        return await self._commit(key, decide)
+        return (await self._commit(key, decide)).reply
 
     async def record_server_state(
         self, session_id: SessionId, state: ServerState, key: str | None = None
@@ -180,10 +167,9 @@ class LiveChats:
 
         async def decide() -> _Decision:
             before = await self.store.chat(session_id)
-            chat = apply_server_state(before, state) if before is not None else None
-            return _Decision(_OK, before, chat)
+            return _Decision(before, before and apply_server_state(before, state))
 
-        return await self._commit(key, decide)
+        return (await self._commit(key, decide)).reply
 
     # Messages.
 
@@ -205,7 +191,7 @@ class LiveChats:
         A coordinator's takes over, and attends to all that the customer has left. `at_desk`: see
         `LiveChat.is_at_desk`. Raises: SessionClosed, for a coordinator's.
         """
-        missed: tuple[LiveChat, ...] = ()
+        by, missed = coordinator_id, tuple[LiveChat, ...]()
 
         async def decide() -> _Decision:
             nonlocal missed
@@ -217,25 +203,23 @@ class LiveChats:
                 text=text,
                 at=at or now,
                 session_id=before.session_id if before is not None else None,
-                coordinator_id=coordinator_id,
+                coordinator_id=by,
                 origin=origin,
             )
             if author is Author.COORDINATOR and before is not None:
-                business_id, user_id = customer
-                missed = await self.store.missed_chats(business_id, MISSED_PAGE, user_id=user_id)
+                missed = await self.store.chats(Listing.MISSED, *customer, limit=MISSED_PAGE)
                 if missed:
-                    taken = apply_answer(before, message, self.new_id(), now, at_desk=at_desk)
+                    chat = apply_answer(before, message, self.new_id(), now, at_desk=at_desk)
                 else:
                     speak = CoordinatorCommand.SPEAK
-                    taken = apply_command(before, speak, "", coordinator_id, now, at_desk=at_desk)
-                chat, note = taken, self._taken(before, taken, coordinator_id, now)
-            if chat is not None:
-                chat = apply_message(chat, message)
+                    chat = apply_command(before, speak, "", by, now, at_desk=at_desk)
+                note = self._taken(before, chat, by)
+            chat = chat and apply_message(chat, message)
             reply = {"messageId": message.message_id, "duplicate": False}
             place = live_transcript_key(customer)
-            return _Decision(reply, before, chat, message, place, customer, note)
+            return _Decision(before, chat, note, message, place, customer, reply)
 
-        reply = await self._commit(key, decide)
+        reply = (await self._commit(key, decide)).reply
         if missed and not reply["duplicate"]:
             self.command_added.set()
             for chat in missed:
@@ -261,30 +245,22 @@ class LiveChats:
         """
 
         def apply(before: LiveChat) -> tuple[LiveChat, Note | None]:
-            now = self.clock.now()
+            now, by = self.clock.now(), coordinator_id
             chat = apply_command(
-                before, command, self.new_id(), coordinator_id, now, handover_note,
+                before, command, self.new_id(), by, now, handover_note,
                 to=to, reason=reason, at_desk=True,
             )  # fmt: skip
-            note = self._taken(before, chat, coordinator_id, now)
-            if (
-                action := _ACTIONS.get(command)
-            ) and chat.pending_commands != before.pending_commands:
-                action = DeskAction.AWAY if reason == COORDINATOR_AWAY else action
-                text = handover_note or ""
-                note = self._event(before, coordinator_id, action, now, text, to)
-            return chat, note
+            action = DeskAction.AWAY if reason == COORDINATOR_AWAY else _ACTIONS.get(command)
+            if action is None or chat.pending_commands == before.pending_commands:
+                return chat, self._taken(before, chat, by)
+            return chat, self._note(before, by, handover_note or "", action, to)
 
         chat = await self._change(session_id, apply)
         self.command_added.set()
         return chat
 
     async def record_answer(
-        self,
-        session_id: SessionId,
-        confirm_id: str,
-        state: WriteState,
-        by: CoordinatorId | None,
+        self, session_id: SessionId, confirm_id: str, state: WriteState, by: CoordinatorId | None
     ) -> LiveChat:
         """Record what the server has answered to a yes or a no; return the chat after it.
 
@@ -297,45 +273,31 @@ class LiveChats:
                 return before, None
             # In the server's own time: its reports of what comes of it are newer.
             chat = apply_confirmation(before, replace(known, state=state, coordinator_id=by))
-            if by is None:
-                return chat, None
-            action, now = DeskAction.ANSWERED_QUESTION, self.clock.now()
-            return chat, self._event(before, by, action, now, known.what)
+            answered = DeskAction.ANSWERED_QUESTION
+            return chat, self._note(before, by, known.what, answered) if by is not None else None
 
         return await self._change(session_id, apply)
 
     async def add_note(
-        self, session_id: SessionId, note_id: str, text: str, by: CoordinatorId
+        self,
+        session_id: SessionId,
+        note_id: str,
+        text: str,
+        by: CoordinatorId,
+        action: DeskAction | None = None,
     ) -> Note:
-        """Store a coordinator's note; return it. A repeat gets the first.
+        """Store a coordinator's note, or an action's words; return it. A repeat gets the first.
 
         Raises: UnknownSession.
         """
 
         async def decide() -> _Decision:
             chat = await self.chat(session_id)
-            note = Note(
-                note_id=note_id,
-                session_id=session_id,
-                coordinator_id=by,
-                text=text,
-                at=self.clock.now(),
-            )
-            return _Decision(to_builtins(note), chat, chat, note=note)
+            note = replace(self._note(chat, by, text, action), note_id=note_id)
+            return _Decision(chat, chat, note, reply=to_builtins(note))
 
-        return convert(await self._commit(f"note {session_id} {note_id}", decide), Note)
-
-    async def record_whisper(
-        self, session_id: SessionId, message_id: MessageId, text: str, by: CoordinatorId
-    ) -> None:
-        """Record words for the AI alone, which the server has stored. Raises: UnknownSession."""
-
-        def apply(before: LiveChat) -> tuple[LiveChat, Note | None]:
-            now = self.clock.now()
-            event = self._event(before, by, DeskAction.WHISPERED, now, text)
-            return before, replace(event, note_id=message_id)
-
-        await self._change(session_id, apply)
+        kept = await self._commit(f"note {session_id} {note_id}", decide)
+        return convert(kept.reply, Note)
 
     async def attend(self, session_id: SessionId, seen: datetime | None = None) -> LiveChat:
         """Mark a missed message as attended to; return the chat. Raises: UnknownSession.
@@ -345,11 +307,7 @@ class LiveChats:
         return await self._change(session_id, lambda before: (attend(before, seen), None))
 
     async def record_moved_answer(
-        self,
-        session_id: SessionId,
-        command: PendingCommand,
-        to: SessionId,
-        state: ServerState,
+        self, session_id: SessionId, command: PendingCommand, to: SessionId, state: ServerState
     ) -> None:
         """Record that the server has put an answer into another conversation; `state`: its."""
 
@@ -363,7 +321,7 @@ class LiveChats:
                 since=state.at,
             )
             closed, moved = move_commands(chat, command.command_id, opened, state)
-            return _Decision(_OK, known, moved) if is_target else _Decision(_OK, chat, closed)
+            return _Decision(known, moved) if is_target else _Decision(chat, closed)
 
         # In this order: until the second is stored, the answer is pending, and may be repeated.
         await self._commit(None, partial(decide, is_target=True))
@@ -390,34 +348,29 @@ class LiveChats:
 
         Raises: UnknownSession.
         """
-        chats: list[LiveChat] = []
 
         async def decide() -> _Decision:
             before = await self.chat(session_id)
-            chat, note = apply(before)
-            chats.append(chat)
-            return _Decision(_OK, before, chat, note=note)
+            return _Decision(before, *apply(before))
 
-        await self._commit(None, decide)
-        return chats[-1]
+        made = await self._commit(None, decide)
+        assert made.chat is not None
+        return made.chat
 
-    def _taken(
-        self, before: LiveChat, chat: LiveChat, by: CoordinatorId | None, at: datetime
-    ) -> Note | None:
+    def _taken(self, before: LiveChat, chat: LiveChat, by: CoordinatorId | None) -> Note | None:
         """Return the note that a coordinator has got the chat; None: it has not changed hands."""
         if by is None or chat.coordinator_id != by or before.coordinator_id == by:
             return None
         is_claim = before.is_open and before.coordinator_id is None
         action = DeskAction.CLAIMED if is_claim else DeskAction.TAKEN_OVER
-        return self._event(before, by, action, at)
+        return self._note(before, by, "", action)
 
-    def _event(
+    def _note(
         self,
         chat: LiveChat,
         by: CoordinatorId,
-        action: DeskAction,
-        at: datetime,
-        text: str = "",
+        text: str,
+        action: DeskAction | None,
         to: CoordinatorId | None = None,
     ) -> Note:
         return Note(
@@ -425,8 +378,8 @@ class LiveChats:
             session_id=chat.session_id,
             coordinator_id=by,
             text=text,
-            at=at,
-            event=DeskEvent(type=action, to=to),
+            at=self.clock.now(),
+            event=DeskEvent(type=action, to=to) if action is not None else None,
         )
 
     # Queries.
@@ -444,9 +397,9 @@ class LiveChats:
         No event comes between this result and the caller's next await.
         """
         async with self._one_at_a_time:
-            chats = await self.store.open_chats(business_id)
-            missed = await self.store.missed_chats(business_id, MISSED_PAGE)
-            asked = await self.store.asked_chats(business_id, MAX_ASKED)
+            chats = await self.store.chats(Listing.OPEN, business_id)
+            missed = await self.store.chats(Listing.MISSED, business_id, limit=MISSED_PAGE)
+            asked = await self.store.chats(Listing.ASKED, business_id, limit=MAX_ASKED)
             counted = await self.store.count_chats(business_id)
         waiting = sum(chat.status is Status.WAITING for chat in chats)
         counts = {
@@ -458,19 +411,6 @@ class LiveChats:
         }
         return BoardChats(chats, missed, asked, counts)
 
-    async def opened(self, chat: LiveChat) -> OpenedChat:
-        """Return a conversation with its messages and notes, and the customer's other ones."""
-        (business_id, user_id), session_id = chat.customer, chat.session_id
-        most = EARLIER_SHOWN + 1
-        page = await self.store.page(business_id, ChatView.ALL, most, user_id=user_id)
-        earlier = [each for each in page.chats if each.session_id != session_id]
-        return OpenedChat(
-            chat,
-            await self.store.recent_messages(ai_transcript_key(session_id), TRANSCRIPT_PAGE),
-            await self.store.recent_notes(session_id, NOTES_PAGE),
-            tuple(earlier[:EARLIER_SHOWN]),
-        )
-
     async def queue(self, business_id: BusinessId) -> tuple[tuple[LiveChat, ...], int | None]:
         """Return the waiting chats of a business, the longest waiting first, and the usual wait.
 
@@ -478,7 +418,7 @@ class LiveChats:
         """
         async with self._one_at_a_time:
             waits_s = await self.store.recent_waits_s(business_id)
-            chats = await self.store.open_chats(business_id)
+            chats = await self.store.chats(Listing.OPEN, business_id)
         return tuple(chat for chat in chats if _waits(chat)), usual_wait_s(waits_s)
 
     def announce_queue(self, business_id: BusinessId, *newcomers: Customer) -> None:
@@ -502,46 +442,42 @@ class LiveChats:
 
     async def _commit(
         self, key: str | None, decide: Callable[[], Awaitable[_Decision]]
-    ) -> ReplyBody:
+    ) -> _Decision:
         async with self._one_at_a_time:
             now = self.clock.now()
             first = await self.store.stored_reply(key, now) if key is not None else None
             if first is not None:
-                return first
-            decision = await decide()
-            reply = decision.reply
-            chat = decision.chat if decision.chat != decision.before else None
-            if not (chat or decision.message or decision.note or key):
-                return reply
+                return _Decision(reply=first)
+            made = await decide()
+            chat = made.chat if made.chat != made.before else None
+            if not (chat or made.message or made.note or key):
+                return made
             change = Change(
                 at=now,
                 chat=chat,
-                waited_s=ended_wait_s(decision.before, chat) if chat is not None else None,
-                transcript_key=decision.transcript_key,
-                message=decision.message,
-                note=decision.note,
+                waited_s=ended_wait_s(made.before, chat) if chat is not None else None,
+                transcript_key=made.transcript_key,
+                message=made.message,
+                note=made.note,
                 key=key,
-                reply=reply,
+                reply=made.reply,
             )
-            if not await self.store.save(change):
-                return {**reply, "duplicate": True} if decision.recipient else reply
-            self._announce(decision, chat)
-            return reply
+            if await self.store.save(change):
+                self._announce(made, chat)
+            elif made.recipient is not None:
+                return made._replace(reply={**made.reply, "duplicate": True})
+            return made
 
-    def _announce(self, decision: _Decision, chat: LiveChat | None) -> None:
+    def _announce(self, made: _Decision, chat: LiveChat | None) -> None:
         if chat is not None:
-            self.notify(ChatChanged(decision.before, chat))
-            if _waits(decision.before) != _waits(chat):
+            self.notify(ChatChanged(made.before, chat))
+            if _waits(made.before) != _waits(chat):
                 self.announce_queue(chat.customer.business_id)
-        known = decision.chat
-        customer = decision.recipient or (known.customer if known is not None else None)
-        if customer is None:
-            return
-        if decision.message is not None:
-            is_live = decision.recipient is not None
-            self.notify(MessagePosted(customer, decision.message, is_live=is_live))
-        if decision.note is not None:
-            self.notify(NoteAdded(customer.business_id, decision.note))
+        customer = made.recipient or (made.chat.customer if made.chat is not None else None)
+        if customer is not None and made.message is not None:
+            self.notify(MessagePosted(customer, made.message, made.recipient is not None))
+        if customer is not None and made.note is not None:
+            self.notify(NoteAdded(customer.business_id, made.note))
 
 
 def _waits(chat: LiveChat | None) -> bool:

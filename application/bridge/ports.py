@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -38,6 +38,21 @@ class AgentServerUnavailable(Failure):
 
 WAITS_KEPT = 20
 """The waits of a business that its usual wait is taken from: the newest."""
+
+
+class Listing(Enum):
+    """The chats that something is to be done with."""
+
+    OPEN = "open"
+    """The waiting and the live ones, the longest waiting first."""
+    MISSED = "missed"
+    """Those with a missed message, the newest message first."""
+    ASKED = "asked"
+    """Those that are asked for a yes, the newest step first; see `LiveChat.is_asked`."""
+    WATCHED = "watched"
+    """See `LiveChat.is_watched`."""
+    PENDING = "pending"
+    """Those with pending commands, in the order of their first command's time."""
 
 
 class ChatView(StrEnum):
@@ -118,24 +133,14 @@ class BridgeStore(Lifecycle, Protocol):
         """Return the customer's chat that was stored last for the first time."""
 
     @abstractmethod
-    async def open_chats(self, business_id: BusinessId) -> tuple[LiveChat, ...]:
-        """Return the waiting and the live chats of a business, the longest waiting first."""
-
-    @abstractmethod
-    async def missed_chats(
-        self, business_id: BusinessId, limit: int, *, user_id: UserId | None = None
+    async def chats(
+        self,
+        listing: Listing,
+        business_id: BusinessId | None = None,
+        user_id: UserId | None = None,
+        limit: int | None = None,
     ) -> tuple[LiveChat, ...]:
-        """Return a business's chats that have a missed message, the newest message first.
-
-        `user_id`: only this user's.
-        """
-
-    @abstractmethod
-    async def asked_chats(self, business_id: BusinessId, limit: int) -> tuple[LiveChat, ...]:
-        """Return a business's chats that are asked for a yes, the newest step first.
-
-        See `LiveChat.is_asked`.
-        """
+        """Return the chats of a listing: all, or of a business, or of one of its users."""
 
     @abstractmethod
     async def page(
@@ -156,20 +161,12 @@ class BridgeStore(Lifecycle, Protocol):
         """
 
     @abstractmethod
-    async def watched_chats(self) -> tuple[LiveChat, ...]:
-        """Return the chats of all businesses that are watched; see `LiveChat.is_watched`."""
-
-    @abstractmethod
     async def count_chats(self, business_id: BusinessId) -> ChatCounts:
         """Return the numbers of a business's chats."""
 
     @abstractmethod
     async def recent_waits_s(self, business_id: BusinessId) -> tuple[float, ...]:
         """Return the last WAITS_KEPT waits of a business, the newest last."""
-
-    @abstractmethod
-    async def chats_with_pending_commands(self) -> tuple[LiveChat, ...]:
-        """Return the chats with pending commands, in the order of their first command's time."""
 
     @abstractmethod
     async def recent_messages(self, transcript_key: str, limit: int) -> tuple[ChatMessage, ...]:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from application.bridge.live_chats import COORDINATOR_AWAY, LiveChats
+from application.bridge.ports import Listing
 from domain.bridge.live_chat import CoordinatorCommand
 from domain.errors import Refusal
 from domain.identity import BusinessId, CoordinatorId
@@ -26,7 +27,7 @@ class WatchCoordinators:
     async def run(self) -> float:
         """Requeue what is due; return the pause before the next run. Raises: StorageUnavailable."""
         requeue, reason = CoordinatorCommand.REQUEUE, COORDINATOR_AWAY
-        for chat in await self.chats.store.watched_chats():
+        for chat in await self.chats.store.chats(Listing.WATCHED):
             business_id, by = chat.customer.business_id, chat.coordinator_id
             if by is not None and self.absence_s(business_id, by) >= self.away_after_s:
                 with suppress(Refusal):  # it has changed hands meanwhile

@@ -24,15 +24,29 @@ from adapters.phoenix.channel import (
     TerminateReason,
 )
 from adapters.phoenix.server import Ref
-from application.bridge.answer_question import AnswerQuestion
-from application.bridge.live_chats import LIST_PAGE, MAX_OPEN, TRANSCRIPT_PAGE, LiveChats
-from application.bridge.ports import AgentServer, AgentServerUnavailable, ChatView, ReplyBody
+from application.bridge.deliver_commands import AnswerQuestion
+from application.bridge.live_chats import (
+    EARLIER_SHOWN,
+    LIST_PAGE,
+    MAX_OPEN,
+    NOTES_PAGE,
+    TRANSCRIPT_PAGE,
+    LiveChats,
+)
+from application.bridge.ports import (
+    AgentServer,
+    AgentServerUnavailable,
+    ChatView,
+    ReplyBody,
+    ai_transcript_key,
+)
 from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PERSON,
     MAX_AGE_FROM_PROGRAM,
     AlreadyClaimed,
     CoordinatorCommand,
+    DeskAction,
     LiveChat,
     NotThere,
     attend,
@@ -103,6 +117,8 @@ MAX_SEARCH = 400
 """The characters of a query that count."""
 
 Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+
+Handler = Callable[[Any], Awaitable[Any]]
 
 logger = logging.getLogger(__name__)
 
@@ -177,8 +193,8 @@ class PresenceRequest(CamelStruct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelServices:
-    """The use cases and ports behind the channels."""
+class BridgeServices:
+    """The use cases and ports behind the bridge's channels and its HTTP interface."""
 
     chats: LiveChats
     server: AgentServer
@@ -208,7 +224,7 @@ class _AuthenticatedChannel(Channel):
     _caller: Customer
     """By whom requests are counted."""
 
-    def __init__(self, socket: ChannelSocket, services: ChannelServices) -> None:
+    def __init__(self, socket: ChannelSocket, services: BridgeServices) -> None:
         super().__init__(socket)
         self._services = services
         self._lease: TokenLease | None = None
@@ -234,26 +250,28 @@ class _AuthenticatedChannel(Channel):
         if self._lease is not None:
             self._lease.end()
 
-    async def _handle(
-        self, handler: Callable[[Any, Any], Awaitable[Any]] | None, event: str, payload: Any
-    ) -> Reply | Stop | None:
-        """Reply with what the handler returns; None: it replies later."""
+    def _handler(self, event: str) -> Handler | None:
+        """Return the method of an event: `_on_` and its name."""
+        return getattr(self, f"_on_{event}", None)
+
+    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
+        """Reply with what the handler returns; None: it replies later, to `ref`."""
+        self._ref = ref
         if self._lease is not None and self._lease.is_expired:
             self._lease.expire()
             return Stop(Reply("error", _error_reply(Unauthorized("the token has expired"))))
-        if event == "refresh_token":
-            handler = _AuthenticatedChannel._refresh_token
         try:
             if not self._is_trusted:
                 self._count(event)
+            handler = self._handler(event)
             if handler is None:
                 return Reply("error", ErrorReply("unknown event"))
-            response = await handler(self, payload)
+            response = await handler(payload)
         except ConversationError as error:
             return Reply("error", _error_reply(error))
         return Reply("ok", response) if response is not None else None
 
-    async def _refresh_token(self, payload: Any) -> TokenRefreshed:
+    async def _on_refresh_token(self, payload: Any) -> TokenRefreshed:
         token = parse(payload, RefreshToken).token
         return await self._services.access.refresh(self._lease, token)
 
@@ -312,9 +330,6 @@ class ChatChannel(_AuthenticatedChannel):
             return Side.COORDINATOR
         raise Unauthorized("the token is somebody else's")
 
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
-        return await self._handle(_CHAT_HANDLERS.get(event), event, payload)
-
     async def terminate(self, reason: TerminateReason) -> None:
         self._services.broadcaster.program_left(self._customer, self.socket)
         await super().terminate(reason)
@@ -325,7 +340,7 @@ class ChatChannel(_AuthenticatedChannel):
         else:
             super()._count(event)
 
-    async def _user_message(self, payload: Any) -> ReplyBody:
+    async def _on_user_message(self, payload: Any) -> ReplyBody:
         if self._side is Side.COORDINATOR:
             raise Unauthorized
         request = parse(payload, ChatMessageRequest)
@@ -344,7 +359,7 @@ class ChatChannel(_AuthenticatedChannel):
         if self._side is Side.USER or (self._side is Side.PROGRAM and is_unproved):
             raise Unauthorized
 
-    async def _agent_message(self, payload: Any) -> ReplyBody:
+    async def _on_agent_message(self, payload: Any) -> ReplyBody:
         self._require_coordinators_side()
         request = parse(payload, ChatMessageRequest)
         by = self._coordinator(request.coordinator_id)
@@ -368,14 +383,14 @@ class ChatChannel(_AuthenticatedChannel):
         """Return the mark by which a program recognises its own message; a person has none."""
         return note_text(given) if self._side is Side.PROGRAM else None
 
-    async def _typing(self, payload: Any) -> ReplyBody:
+    async def _on_typing(self, payload: Any) -> ReplyBody:
         author = self._side.value or parse(payload, TypingRequest).author
         if author == Author.COORDINATOR:
             self._require_coordinators_side()
         self.socket.broadcast_from("typing", TypingPush(author, TYPING_MS))
         return {}
 
-    async def _customer_presence(self, payload: Any) -> ReplyBody:
+    async def _on_customer(self, payload: Any) -> ReplyBody:
         self._require_coordinators_side()
         if self._side is not Side.PROGRAM:
             raise Unauthorized
@@ -435,9 +450,8 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         self._services.broadcaster.coordinator_left(self._business_id, self.socket)
         await super().terminate(reason)
 
-    async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop | None:
-        self._ref = ref
-        return await self._handle(_COORDINATORS_HANDLERS.get(event), event, payload)
+    def _handler(self, event: str) -> Handler | None:
+        return partial(self._command, event) if event in _COMMANDS else super()._handler(event)
 
     async def _asked(self, payload: Any) -> tuple[DeskRequest, LiveChat]:
         """Return a request, and its chat, which is one of this business.
@@ -450,7 +464,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             raise UnknownSession
         return request, chat
 
-    async def _list(self, payload: Any) -> ReplyBody:
+    async def _on_list(self, payload: Any) -> ReplyBody:
         request = parse(payload, DeskRequest)
         user_id = request.user_id
         page = await self._services.chats.store.page(
@@ -463,24 +477,29 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         )
         return {"chats": [chat_row(chat) for chat in page.chats], "cursor": page.cursor}
 
-    async def _open(self, payload: Any) -> ReplyBody:
+    async def _on_open(self, payload: Any) -> ReplyBody:
         _, chat = await self._asked(payload)
-        opened = await self._services.chats.opened(chat)
+        session_id, user_id = chat.session_id, chat.customer.user_id
+        store, most = self._services.chats.store, EARLIER_SHOWN + 1
+        messages = await store.recent_messages(ai_transcript_key(session_id), TRANSCRIPT_PAGE)
+        notes = await store.recent_notes(session_id, NOTES_PAGE)
+        page = await store.page(self._business_id, ChatView.ALL, most, user_id=user_id)
+        earlier = [each for each in page.chats if each.session_id != session_id]
         details = {"context": attend(chat).context, "transferId": chat.transfer_id}
         return {
             "chat": {**chat_row(chat), **details},
-            "messages": [message_json(each) for each in opened.messages],
-            "notes": [note_json(each) for each in opened.notes],
-            "earlier": [chat_row(each) for each in opened.earlier],
+            "messages": [message_json(each) for each in messages],
+            "notes": [note_json(each) for each in notes],
+            "earlier": [chat_row(each) for each in earlier[:EARLIER_SHOWN]],
             "customerOnline": self._services.broadcaster.customer_online(chat.customer),
         }
 
-    async def _more(self, payload: Any) -> ReplyBody:
+    async def _on_more(self, payload: Any) -> ReplyBody:
         request, chat = await self._asked(payload)
         server = self._services.server
         return await server.messages(chat.session_id, request.before_seq, TRANSCRIPT_PAGE)
 
-    async def _command(self, payload: Any, event: str) -> Row:
+    async def _command(self, event: str, payload: Any) -> Row:
         request, chat = await self._asked(payload)
         command, to = CoordinatorCommand(event), None
         if command is CoordinatorCommand.CLAIM and request.take_over:
@@ -493,32 +512,32 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         execute = self._services.chats.execute
         return chat_row(await execute(chat.session_id, command, by, note, to=to))
 
-    async def _attend(self, payload: Any) -> Row:
+    async def _on_attend(self, payload: Any) -> Row:
         request, chat = await self._asked(payload)
         return chat_row(await self._services.chats.attend(chat.session_id, request.timestamp))
 
-    async def _confirm(self, payload: Any) -> Row:
+    async def _on_confirm(self, payload: Any) -> Row:
         request, chat = await self._asked(payload)
         confirm_id, answer = identifier("confirmId", request.confirm_id), request.answer == "yes"
         answer_question, by = self._services.answer_question, self._coordinator_id
         return chat_row(await answer_question(chat.session_id, confirm_id, answer, by))
 
-    async def _note(self, payload: Any) -> ReplyBody:
+    async def _on_note(self, payload: Any) -> ReplyBody:
         request, chat = await self._asked(payload)
         note_id, text = identifier("noteId", request.note_id), _words(request.text, MAX_NOTE)
         by = self._coordinator_id
         return note_json(await self._services.chats.add_note(chat.session_id, note_id, text, by))
 
-    async def _whisper(self, payload: Any) -> ReplyBody:
+    async def _on_whisper(self, payload: Any) -> ReplyBody:
         request, chat = await self._asked(payload)
         message_id = MessageId(identifier("messageId", request.message_id))
         text = _words(request.text, MAX_WHISPER)
         words = (chat.session_id, message_id, text, self._coordinator_id)
         stored = await self._services.server.whisper(*words)
-        await self._services.chats.record_whisper(*words)
+        await self._services.chats.add_note(*words, DeskAction.WHISPERED)
         return {"messageId": message_id, "seq": stored["seq"]}
 
-    async def _suggest(self, payload: Any) -> None:
+    async def _on_suggest(self, payload: Any) -> None:
         """Begin a suggestion, which ends the one before; the reply follows all of it."""
         request, chat = await self._asked(payload)
         suggestion_id = identifier("suggestionId", request.suggestion_id)
@@ -545,7 +564,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         else:
             self.socket.reply(ref, "ok", {"text": text})
 
-    async def _stop_suggestion(self, payload: Any) -> ReplyBody:
+    async def _on_stop_suggestion(self, payload: Any) -> ReplyBody:
         suggestion_id = parse(payload, DeskRequest).suggestion_id
         if self._suggestion is not None and self._suggestion[0] == suggestion_id:
             self._stop_suggesting()
@@ -556,7 +575,7 @@ class CoordinatorsChannel(_AuthenticatedChannel):
             self._suggestion[1].cancel()
             self._suggestion = None
 
-    async def _outcomes(self, payload: Any) -> ReplyBody:
+    async def _on_outcomes(self, payload: Any) -> ReplyBody:
         days = parse(payload, OutcomesRequest)
         return await self._services.server.outcomes(self._business_id, days.first, days.last)
 
@@ -574,30 +593,10 @@ def _as_caller(business_id: BusinessId, coordinator_id: str) -> Customer:
     return Customer(business_id, UserId(f"coordinator {coordinator_id}"))
 
 
-_CHAT_HANDLERS: dict[str, Callable[[ChatChannel, Any], Awaitable[Any]]] = {
-    "user_message": ChatChannel._user_message,
-    "agent_message": ChatChannel._agent_message,
-    "typing": ChatChannel._typing,
-    "customer": ChatChannel._customer_presence,
-}
-
-_COORDINATORS_HANDLERS: dict[str, Callable[[CoordinatorsChannel, Any], Awaitable[Any]]] = {
-    "list": CoordinatorsChannel._list,
-    "open": CoordinatorsChannel._open,
-    "more": CoordinatorsChannel._more,
-    **{
-        event: partial(CoordinatorsChannel._command, event=event)
-        for event in ("claim", "forward", "requeue", "return", "close")
-    },
-    "attend": CoordinatorsChannel._attend,
-    "confirm": CoordinatorsChannel._confirm,
-    "note": CoordinatorsChannel._note,
-    "whisper": CoordinatorsChannel._whisper,
-    "suggest": CoordinatorsChannel._suggest,
-    "stop_suggestion": CoordinatorsChannel._stop_suggestion,
-    "outcomes": CoordinatorsChannel._outcomes,
-}
+_COMMANDS = frozenset({"claim", "forward", "requeue", "return", "close"})
 
 
 def _error_reply(error: ConversationError) -> ErrorReply:
+    if isinstance(error, AgentServerUnavailable):  # its adapter has logged the reason
+        return ErrorReply(error.code)
     return error_reply(error, by=error.by if isinstance(error, AlreadyClaimed) else None)

@@ -18,8 +18,7 @@ from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.phoenix.limits import Connections
 from adapters.system import RandomIds, SystemClock
 from application.bridge.announce_queues import AnnounceQueues
-from application.bridge.answer_question import AnswerQuestion
-from application.bridge.deliver_commands import DeliverCommands
+from application.bridge.deliver_commands import AnswerQuestion, DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
 from application.bridge.watch_coordinators import WatchCoordinators
@@ -31,8 +30,7 @@ from entrypoints.access.guards import api_guards, socket_origins
 from entrypoints.access.joins import JoinAccess, join_access
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter
 from entrypoints.access.tokens import service_tokens, token_verifier
-from entrypoints.bridge.channels import ChannelServices, ChatChannel, CoordinatorsChannel
-from entrypoints.bridge.http import BridgeServices
+from entrypoints.bridge.channels import BridgeServices, ChatChannel, CoordinatorsChannel
 from entrypoints.bridge.wire import COORDINATORS_PREFIX, Broadcaster
 from entrypoints.settings import Settings
 
@@ -53,7 +51,7 @@ def _endpoint(
     settings: Settings,
     connections: Connections,
     limits: RateLimiter,
-    services: Provider[ChannelServices],
+    services: Provider[BridgeServices],
 ) -> PhoenixEndpoint:
     """`services` is called at each join: the services announce events over this endpoint."""
     return PhoenixEndpoint(
@@ -103,9 +101,9 @@ class BridgeContainer(containers.DeclarativeContainer):
 
     # A channel needs the services, which announce events over the endpoint, which makes the
     # channels: it gets the services' provider, and calls it at each join.
-    channel_services = providers.Singleton(ChannelServices)
+    services = providers.Singleton(BridgeServices)
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
-        _endpoint, settings, connections, limits, channel_services.provider
+        _endpoint, settings, connections, limits, services.provider
     )
     broadcaster: Provider[Broadcaster] = providers.Singleton(
         Broadcaster, endpoint, providers.Object(monotonic)
@@ -117,7 +115,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         clock=clock,
         new_id=providers.Singleton(RandomIds),
     )
-    channel_services.add_kwargs(
+    services.add_kwargs(
         chats=chats,
         server=agent_server,
         answer_question=providers.Singleton(AnswerQuestion, chats=chats, server=agent_server),
@@ -128,14 +126,7 @@ class BridgeContainer(containers.DeclarativeContainer):
         clock=clock,
         limits=limits,
     )
-    http_services: Provider[BridgeServices] = providers.Singleton(
-        BridgeServices,
-        chats=chats,
-        businesses=businesses,
-        clock=clock,
-        online=broadcaster.provided.online,
-        guards=providers.Callable(api_guards, settings, settings.provided.bridge_host, limits),
-    )
+    guards = providers.Callable(api_guards, settings, settings.provided.bridge_host, limits)
     deliver: Provider[DeliverCommands] = providers.Singleton(
         DeliverCommands, chats=chats, server=agent_server, clock=clock, jitter=jitter
     )

@@ -1,7 +1,6 @@
 """The bridge's HTTP interface, for the AI agent server and other programs."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -14,12 +13,8 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import HeaderParameter, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
-from msgspec.structs import replace
 
 from adapters.json_shapes import NO_SUMMARY, CamelStruct
-from application.bridge.live_chats import LiveChats
-from application.bridge.ports import ReplyBody
-from application.ports import Businesses, Clock
 from domain.bridge.live_chat import (
     MAX_AGE_FROM_PROGRAM,
     AskedConfirmation,
@@ -40,7 +35,6 @@ from domain.business import Business
 from domain.errors import InvalidPayload
 from domain.identity import (
     IDENTIFIER_PATTERN,
-    BusinessId,
     CoordinatorId,
     Customer,
     LocationId,
@@ -59,6 +53,7 @@ from domain.status import Status
 from domain.tool import MAX_TOOL_RESULT, Confirmer
 from domain.write_call import MAX_WHAT, WriteState
 from entrypoints.access.guards import ApiRequest, Guard
+from entrypoints.bridge.channels import BridgeServices
 from entrypoints.bridge.wire import ADDITIONS
 from entrypoints.payloads import (
     BusinessIdPath,
@@ -95,26 +90,38 @@ class MessageStored(CamelStruct):
     duplicate: bool
 
 
-class AiConversationRequest(CamelStruct):
-    """A report that a user has written to the AI."""
+class CustomerRequest(CamelStruct, kw_only=True):
+    """A request about a customer."""
 
     business_id: Identifier
     user_id: Identifier
-    session_id: Identifier
-    message: str
-    location_id: Identifier | None = None
     timestamp: Time | None = None
+
+    @property
+    def customer(self) -> Customer:
+        """The customer. Raises: InvalidPayload."""
+        return customer(self.business_id, self.user_id)
+
+
+class ConversationReport(CustomerRequest, kw_only=True):
+    """A report of the server on a customer's conversation."""
+
+    session_id: Identifier
+    location_id: Identifier | None = None
+
+
+class AiConversationRequest(ConversationReport, kw_only=True):
+    """A report that a user has written to the AI."""
+
+    message: str
     type: Literal["ai_conversation"] = "ai_conversation"
 
 
-class AiAnswer(CamelStruct):
+class AiAnswer(CustomerRequest, kw_only=True):
     """An answer of the AI, and the message that it answers."""
 
-    business_id: Identifier
-    user_id: Identifier
     ai_response: str
     last_message: str | None = None
-    timestamp: Time | None = None
 
 
 class AiContextRequest(CamelStruct):
@@ -134,7 +141,7 @@ class StatusReport(CamelStruct):
     coordinator_id: CoordinatorName | None = None
 
 
-class NotificationRequest(CamelStruct):
+class NotificationRequest(ConversationReport, kw_only=True):
     """A report that a user waits for a human, wrote while none was there (`missed`), of a step of
     what is done only with a person's yes (`confirmation`), or of a `rating`.
 
@@ -144,16 +151,11 @@ class NotificationRequest(CamelStruct):
     a `comment`, where there is one: of a rating.
     """
 
-    session_id: Identifier
-    business_id: Identifier
-    user_id: Identifier
+    type: Literal["transfer", "missed", "confirmation", "rating"] = "transfer"
     reason: Annotated[str, msgspec.Meta(max_length=128)] | None = None
     context: dict[str, Any] | None = None
     transfer_id: Identifier | None = None
     message: str | None = None
-    location_id: Identifier | None = None
-    timestamp: Time | None = None
-    type: Literal["transfer", "missed", "confirmation", "rating"] = "transfer"
     confirm_id: Identifier | None = None
     by: Confirmer | None = None
     state: WriteState | None = None
@@ -164,15 +166,46 @@ class NotificationRequest(CamelStruct):
     rating: Annotated[int, msgspec.Meta(ge=1, le=MOST_STARS)] | None = None
     comment: Annotated[str, msgspec.Meta(max_length=MAX_COMMENT)] | None = None
 
+    def change(self, at: datetime) -> Callable[[LiveChat], LiveChat]:
+        """Return the change that it makes. Raises: InvalidPayload."""
+        if self.type == "confirmation":
+            asked = AskedConfirmation(
+                confirm_id=identifier("confirmId", self.confirm_id),
+                by=_given("by", self.by),
+                state=_given("state", self.state),
+                what=plain_text(_given("what", self.what)),
+                at=at,
+                expires_at=self.expires_at,
+                result=plain_text(self.result or ""),
+                coordinator_id=as_coordinator_id(self.coordinator_id),
+            )
+            return partial(apply_confirmation, report=asked)
+        if self.type == "rating":
+            given = stars(_given("rating", self.rating), self.comment)
+            return partial(apply_rating, rating=GivenRating(stars=given, at=at))
+        reason = plain_text(_given("reason", self.reason))
+        context = _given("context", self.context)
+        if self.type == "missed":
+            text = message_text(self.message)
+            left = LeftMessage(text=text, reason=reason, context=context, at=at)
+            return partial(apply_missed, missed=left)
+        transfer_id = TransferId(identifier("transferId", self.transfer_id))
+        transfer = TransferReport(transfer_id=transfer_id, reason=reason, context=context, at=at)
+        return partial(apply_transfer, transfer=transfer)
 
-class UserMessage(CamelStruct):
+
+def _given(name: str, value: T | None) -> T:
+    """Return a value that this type of notification needs. Raises: InvalidPayload."""
+    if value is None:
+        raise InvalidPayload(f"{name} is missing")
+    return value
+
+
+class UserMessage(CustomerRequest, kw_only=True):
     """A message of a user to the coordinators."""
 
-    business_id: Identifier
-    user_id: Identifier
     message: str
     location_id: Identifier | None = None
-    timestamp: Time | None = None
     message_id: Identifier | None = None
 
 
@@ -235,21 +268,10 @@ Key = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeServices:
-    """The use cases and ports behind the interface."""
-
-    chats: LiveChats
-    businesses: Businesses
-    clock: Clock
-    online: Callable[[BusinessId], Collection[CoordinatorId]]
-    """Return the coordinators of a business who are there."""
-    guards: Sequence[Guard]
-    """The guards of `/api`."""
-
-
-def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
-    """Return the routes of `/health` and `/api`."""
+def bridge_routes(
+    services: BridgeServices, guards: Sequence[Guard]
+) -> list[ControllerRouterHandler]:
+    """Return the routes of `/health` and `/api`; `guards`: those of `/api`."""
 
     @get("/health", tags=["operation"], sync_to_thread=False)
     def alive() -> Done:
@@ -258,7 +280,7 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
     api = Router(
         path="/api",
-        guards=services.guards,
+        guards=guards,
         route_handlers=[
             *_report_routes(services),
             *_message_routes(services),
@@ -275,32 +297,29 @@ def bridge_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     chats = services.chats
 
-    async def record(
-        who: Customer,
-        given: str,
-        location_id: LocationId | None,
-        message: ChatMessage,
-        key: str | None,
+    async def record_message(
+        who: Customer, message: ChatMessage, key: str | None, location_id: LocationId | None = None
     ) -> Done:
-        session_id, apply = as_session_id(given), partial(apply_message, message=message)
-        message = replace(message, session_id=session_id)
-        await chats.record(who, session_id, location_id, message.at, apply, key, message=message)
+        assert message.session_id is not None
+        at, apply = message.at, partial(apply_message, message=message)
+        await chats.record(who, message.session_id, location_id, at, apply, key, message=message)
         return Done()
 
     @post("/ai-conversation", tags=["reports"], status_code=200, responses=problems(413, 415))
     async def conversation(data: JSONBody[AiConversationRequest], key: Key = None) -> Done:
         """Record a message of a user to the AI."""
-        message = _ai_message(services, Author.USER, message_text(data.message), data.timestamp)
-        location_id, scoped_key = as_location_id(data.location_id), _scoped("ai-conversation", key)
-        return await record(_customer(data), data.session_id, location_id, message, scoped_key)
+        text, given_id, at = message_text(data.message), data.session_id, data.timestamp
+        message = _ai_message(services, given_id, Author.USER, text, at)
+        scoped_key, location_id = _scoped("ai-conversation", key), as_location_id(data.location_id)
+        return await record_message(data.customer, message, scoped_key, location_id)
 
     @post("/ai-context", tags=["reports"], status_code=200, responses=problems(413, 415))
     async def context(data: JSONBody[AiContextRequest], key: Key = None) -> Done:
         """Record an answer of the AI."""
-        answer, scoped_key = data.context, _scoped("ai-context", key)
-        at = answer.timestamp or data.timestamp
-        message = _ai_message(services, Author.AI, plain_text(answer.ai_response), at)
-        return await record(_customer(answer), data.session_id, None, message, scoped_key)
+        answer, at = data.context, data.context.timestamp or data.timestamp
+        text = plain_text(answer.ai_response)
+        message = _ai_message(services, data.session_id, Author.AI, text, at)
+        return await record_message(answer.customer, message, _scoped("ai-context", key))
 
     @put("/conversation-status/{sessionId:str}", tags=["reports"], responses=problems(413, 415))
     async def status(
@@ -323,71 +342,41 @@ def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
 
         Of the other fields, those that a type needs are refused as missing.
         """
-        who = _customer(data)
-        session_id, location_id = as_session_id(data.session_id), as_location_id(data.location_id)
-        at, scoped_key = _time(services, data.timestamp), _scoped("notifications", key)
-        apply: Callable[[LiveChat], LiveChat]
-        if data.type == "confirmation":
-            apply = partial(apply_confirmation, report=_asked(data, at))
-        elif data.type == "rating":
-            given = stars(_given("rating", data.rating), data.comment)
-            apply = partial(apply_rating, rating=GivenRating(stars=given, at=at))
-        else:
-            reason = plain_text(_given("reason", data.reason))
-            context = _given("context", data.context)
-            if data.type == "missed":
-                text = message_text(data.message)
-                left = LeftMessage(text=text, reason=reason, context=context, at=at)
-                apply = partial(apply_missed, missed=left)
-            else:
-                transfer_id = TransferId(identifier("transferId", data.transfer_id))
-                transfer = TransferReport(
-                    transfer_id=transfer_id, reason=reason, context=context, at=at
-                )
-                apply = partial(apply_transfer, transfer=transfer)
-        opens = data.type != "rating"
-        await chats.record(who, session_id, location_id, at, apply, scoped_key, opens=opens)
+        at, session_id = _time(services, data.timestamp), as_session_id(data.session_id)
+        location_id, scoped_key = as_location_id(data.location_id), _scoped("notifications", key)
+        change, opens = data.change(at), data.type != "rating"
+        who = (data.customer, session_id, location_id)
+        await chats.record(*who, at, change, scoped_key, opens=opens)
         return Done()
 
     return [conversation, context, status, notification]
 
 
-def _asked(data: NotificationRequest, at: datetime) -> AskedConfirmation:
-    return AskedConfirmation(
-        confirm_id=identifier("confirmId", data.confirm_id),
-        by=_given("by", data.by),
-        state=_given("state", data.state),
-        what=plain_text(_given("what", data.what)),
-        at=at,
-        expires_at=data.expires_at,
-        result=plain_text(data.result or ""),
-        coordinator_id=as_coordinator_id(data.coordinator_id),
-    )
-
-
-def _given(name: str, value: T | None) -> T:
-    """Return a value that this type of notification needs. Raises: InvalidPayload."""
-    if value is None:
-        raise InvalidPayload(f"{name} is missing")
-    return value
-
-
 def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     chats = services.chats
+
+    async def store(
+        to: Customer,
+        author: Author,
+        data: UserMessage | AgentMessageRequest,
+        key: str | None,
+        by: CoordinatorId | None = None,
+    ) -> MessageStored:
+        reply = await chats.post(
+            to,
+            author,
+            message_text(data.message),
+            coordinator_id=by,
+            message_id=as_message_id(data.message_id),
+            at=_time(services, data.timestamp),
+            key=key,
+        )
+        return msgspec.convert(reply, MessageStored)
 
     @post("/messages", tags=["live chat"], status_code=200, responses=problems(413, 415))
     async def user_message(data: JSONBody[UserMessage], key: Key = None) -> MessageStored:
         """Post a message of a user to the coordinators."""
-        return _stored(
-            await chats.post(
-                _customer(data),
-                Author.USER,
-                message_text(data.message),
-                message_id=as_message_id(data.message_id),
-                at=_time(services, data.timestamp),
-                key=_scoped("messages", key),
-            )
-        )
+        return await store(data.customer, Author.USER, data, _scoped("messages", key))
 
     @post(
         "/agent-responses",
@@ -400,17 +389,9 @@ def _message_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         owner = None
         if data.session_id is not None:
             owner = (await chats.chat(as_session_id(data.session_id))).customer
-        return _stored(
-            await chats.post(
-                addressee(owner, data.business_id, data.user_id),
-                Author.COORDINATOR,
-                message_text(data.message),
-                coordinator_id=as_coordinator_id(data.coordinator_id),
-                message_id=as_message_id(data.message_id),
-                at=_time(services, data.timestamp),
-                key=_scoped("agent-responses", key),
-            )
-        )
+        to = addressee(owner, data.business_id, data.user_id)
+        by, scoped_key = as_coordinator_id(data.coordinator_id), _scoped("agent-responses", key)
+        return await store(to, Author.COORDINATOR, data, scoped_key, by)
 
     return [user_message, agent_message]
 
@@ -420,9 +401,7 @@ def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
     async def business(business_id: BusinessIdPath) -> BusinessJson:
         """Return the facts about a business."""
         known = await _business(services, business_id)
-        return BusinessJson(
-            known.business_id, known.name, known.language, known.persona, known.facts
-        )
+        return msgspec.convert(known, BusinessJson, from_attributes=True)
 
     @get("/business/{businessId:str}/reservations", tags=["facts"], responses=problems(404))
     async def reservations(
@@ -435,17 +414,14 @@ def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         known = await _business(services, business_id)
         whose = UserId(identifier("userId", user_id)) if user_id is not None else UserId("")
         found = await services.businesses.reservations(Customer(known.business_id, whose))
-        return Reservations(
-            [
-                ReservationJson(each.reservation_id, each.date, each.time, each.guests, each.name)
-                for each in found
-            ]
-        )
+        return Reservations(msgspec.convert(found, list[ReservationJson], from_attributes=True))
 
     @get("/business/{businessId:str}/presence", tags=["live chat"], responses=problems())
     async def presence(business_id: BusinessIdPath) -> OnlineReply:
         """Return how many coordinators are there."""
-        return OnlineReply(len(services.online(business_identifier("businessId", business_id))))
+        return OnlineReply(
+            len(services.broadcaster.online(business_identifier("businessId", business_id)))
+        )
 
     return [business, reservations, presence]
 
@@ -459,13 +435,17 @@ async def _business(services: BridgeServices, business_id: str) -> Business:
 
 
 def _ai_message(
-    services: BridgeServices, author: Author, text: str, at: datetime | None
+    services: BridgeServices, session_id: str, author: Author, text: str, at: datetime | None
 ) -> ChatMessage:
     """Return a message with an id made of its content: a repeated report is a duplicate."""
     digest = sha256(text.encode()).hexdigest()[:16]
     made_id = f"{author}:{at.isoformat()}:{digest}" if at is not None else services.chats.new_id()
     return ChatMessage(
-        message_id=MessageId(made_id), author=author, text=text, at=_time(services, at)
+        message_id=MessageId(made_id),
+        author=author,
+        text=text,
+        at=_time(services, at),
+        session_id=as_session_id(session_id),
     )
 
 
@@ -473,19 +453,9 @@ def _time(services: BridgeServices, given: datetime | None) -> datetime:
     return plausible_time(given, services.clock.now(), max_age=MAX_AGE_FROM_PROGRAM)
 
 
-def _stored(reply: ReplyBody) -> MessageStored:
-    return msgspec.convert(reply, MessageStored)
-
-
 def _scoped(route: str, key: str | None) -> str | None:
     """Return the key with its route: the reply of another route would have another shape."""
     return f"{route} {key}" if key is not None else None
-
-
-def _customer(
-    data: AiConversationRequest | AiAnswer | NotificationRequest | UserMessage,
-) -> Customer:
-    return customer(data.business_id, data.user_id)
 
 
 def bridge_openapi() -> OpenAPIConfig:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.bridge.sqlite_store import IN_MEMORY, SqliteBridgeStore
-from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, live_transcript_key
+from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, Listing, live_transcript_key
 from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
@@ -110,13 +110,13 @@ async def test_the_chats_that_are_asked_for_a_yes_are_found_the_newest_first(
         await store.save(Change(at=AT, chat=saved))
     await store.save(Change(at=AT, chat=chat("s9")))
 
-    found = await store.asked_chats(BusinessId("b1"), 10)
+    found = await store.chats(Listing.ASKED, BusinessId("b1"), limit=10)
 
     assert [each.session_id for each in found] == ["s3", "s0"]
     assert found[0].confirmation is not None
     assert found[0].confirmation.state is WriteState.UNKNOWN
-    assert await store.asked_chats(BusinessId("b1"), 1) == found[:1]
-    assert await store.asked_chats(BusinessId("b2"), 10) == ()
+    assert await store.chats(Listing.ASKED, BusinessId("b1"), limit=1) == found[:1]
+    assert await store.chats(Listing.ASKED, BusinessId("b2"), limit=10) == ()
 
 
 async def test_unknown_keys_find_nothing(store: BridgeStore) -> None:
@@ -154,7 +154,7 @@ async def test_the_open_chats_of_a_business_come_longest_waiting_first(store: Br
     ):
         await store.save(Change(at=AT, chat=each))
 
-    chats = await store.open_chats(BusinessId("b1"))
+    chats = await store.chats(Listing.OPEN, BusinessId("b1"))
 
     assert [each.session_id for each in chats] == ["live", "early", "late"]
 
@@ -163,7 +163,7 @@ async def test_a_chat_that_is_closed_is_not_among_the_open_ones(store: BridgeSto
     await store.save(Change(at=AT, chat=chat("s1")))
     await store.save(Change(at=AT, chat=chat("s1", status=Status.CLOSED)))
 
-    chats = await store.open_chats(BusinessId("b1"))
+    chats = await store.chats(Listing.OPEN, BusinessId("b1"))
 
     assert chats == ()
 
@@ -181,9 +181,9 @@ async def test_missed_chats_come_newest_first_up_to_the_limit_whatever_their_sta
     ):
         await store.save(Change(at=AT, chat=each))
 
-    chats = await store.missed_chats(BusinessId("b1"), 10)
-    newest = await store.missed_chats(BusinessId("b1"), 2)
-    anas = await store.missed_chats(BusinessId("b1"), 10, user_id=ANA.user_id)
+    chats = await store.chats(Listing.MISSED, BusinessId("b1"), limit=10)
+    newest = await store.chats(Listing.MISSED, BusinessId("b1"), limit=2)
+    anas = await store.chats(Listing.MISSED, *ANA, limit=10)
 
     assert [each.session_id for each in chats] == ["third", "second", "first"]
     assert newest == chats[:2]
@@ -196,7 +196,7 @@ async def test_a_chat_whose_missed_message_is_attended_to_is_not_among_the_misse
     await store.save(Change(at=AT, chat=missed("s1")))
     await store.save(Change(at=AT, chat=chat("s1", status=Status.AI)))
 
-    chats = await store.missed_chats(BusinessId("b1"), 10)
+    chats = await store.chats(Listing.MISSED, BusinessId("b1"), limit=10)
 
     assert chats == ()
 
@@ -224,7 +224,7 @@ async def test_chats_with_pending_commands_come_by_the_time_of_their_first_comma
     for each in (second, first, chat("s3")):
         await store.save(Change(at=AT, chat=each))
 
-    chats = await store.chats_with_pending_commands()
+    chats = await store.chats(Listing.PENDING)
 
     assert chats == (first, second)
 
@@ -233,7 +233,7 @@ async def test_a_chat_whose_command_is_completed_is_not_listed_any_more(store: B
     await store.save(Change(at=AT, chat=replace(chat("s1"), pending_commands=(pending("c1", 1),))))
     await store.save(Change(at=AT, chat=chat("s1")))
 
-    chats = await store.chats_with_pending_commands()
+    chats = await store.chats(Listing.PENDING)
 
     assert chats == ()
 

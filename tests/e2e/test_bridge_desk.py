@@ -356,6 +356,20 @@ async def test_what_needs_the_server_is_refused_while_it_is_away(bridge: Bridge)
         assert await desk.push("stop_suggestion", {"suggestionId": "g1"}) == {}
 
 
+async def test_a_server_that_is_away_is_a_line_of_the_log_and_no_traceback(
+    bridge: Bridge, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    desk, _ = await bridge.coordinator("maria")
+
+    await refusal(desk, "suggest", sessionId="s1", suggestionId="g1")
+    await refusal(desk, "more", sessionId="s1")
+
+    away = [each for each in caplog.records if "unavailable" in each.getMessage()]
+    assert len(away) == 2
+    assert [each.getMessage() for each in caplog.records if each.exc_info] == []
+
+
 # Suggestions.
 
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from adapters.bridge.agent_server import HttpAgentServer
 from adapters.bridge.sqlite_store import SqliteBridgeStore
-from application.bridge.ports import Change, ChatView
+from application.bridge.ports import Change, ChatView, Listing
 from application.ports import Store
 from domain.bridge.live_chat import LeftMessage
 from domain.errors import DuplicateMessage
@@ -339,7 +339,7 @@ async def test_every_field_of_the_bridge_is_read(tmp_path: Path) -> None:
                 == expected
             )
         for business, sessions in BRIDGE["open"].items():
-            found = await store.open_chats(BusinessId(business))
+            found = await store.chats(Listing.OPEN, BusinessId(business))
             assert [chat.session_id for chat in found] == sessions
         for key, messages in BRIDGE["words"].items():
             found_messages = await store.recent_messages(key, 100)
@@ -351,7 +351,7 @@ async def test_a_file_from_before_missed_messages_takes_them_and_keeps_them(tmp_
     business_id = BusinessId(first["customer"][0])
     missed = LeftMessage(text="Sunați-mă.", reason="user_request", context={}, at=LATER)
     async with bridge_store(tmp_path) as store:
-        assert await store.missed_chats(business_id, 10) == ()
+        assert await store.chats(Listing.MISSED, business_id, limit=10) == ()
         assert await store.recent_waits_s(business_id) == ()
         chat = await store.chat(first["session_id"])
         assert chat is not None
@@ -359,7 +359,7 @@ async def test_a_file_from_before_missed_messages_takes_them_and_keeps_them(tmp_
         await store.save(Change(at=LATER, chat=left, waited_s=12.5))
 
     async with SqliteBridgeStore(tmp_path / "bridge.sqlite3") as store:
-        assert await store.missed_chats(business_id, 10) == (left,)
+        assert await store.chats(Listing.MISSED, business_id, limit=10) == (left,)
         assert await store.recent_waits_s(business_id) == (12.5,)
 
 
@@ -378,7 +378,7 @@ async def test_pending_commands_of_the_bridge_are_delivered_byte_for_byte(tmp_pa
         running(recorder) as address,
         HttpAgentServer(f"http://{address}") as server,
     ):
-        pending = await store.chats_with_pending_commands()
+        pending = await store.chats(Listing.PENDING)
         for chat in pending:
             for command in chat.pending_commands:
                 await server.set_status(chat.session_id, command)
@@ -399,11 +399,11 @@ async def test_what_was_missed_at_the_bridge_is_read_and_the_answers_are_deliver
         for known in expected["chats"]:
             assert chat_json(await store.chat(known["session_id"])) == known
         for business, sessions in expected["missed"].items():
-            missed = await store.missed_chats(BusinessId(business), 100)
+            missed = await store.chats(Listing.MISSED, BusinessId(business), limit=100)
             assert [chat.session_id for chat in missed] == sessions
         for business, waits_s in expected["waits"].items():
             assert list(await store.recent_waits_s(BusinessId(business))) == waits_s
-        pending = await store.chats_with_pending_commands()
+        pending = await store.chats(Listing.PENDING)
         for chat in pending:
             for command in chat.pending_commands:
                 if command.answer is not None:
@@ -429,8 +429,8 @@ async def test_what_the_bridge_had_before_it_had_lists_is_listed_and_found(tmp_p
             assert [chat.session_id for chat in page.chats] == sessions, key
         for business, counts in expected["counts"].items():
             assert list(await store.count_chats(BusinessId(business))) == counts
-        pending = await store.chats_with_pending_commands()
-        watched = await store.watched_chats()
+        pending = await store.chats(Listing.PENDING)
+        watched = await store.chats(Listing.WATCHED)
 
     assert [chat.session_id for chat in pending] == expected["pending"]
     assert watched == ()  # how its coordinators got them is not known

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.bridge import sqlite_store
 from adapters.bridge.sqlite_store import VERSION, SqliteBridgeStore, page_query
-from application.bridge.ports import Change, ChatView
+from application.bridge.ports import Change, ChatView, Listing
 from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
@@ -245,7 +245,7 @@ async def test_rows_of_earlier_releases_are_read(tmp_path: Path) -> None:
         )
 
     async with SqliteBridgeStore(file) as store:
-        chats = await store.chats_with_pending_commands()
+        chats = await store.chats(Listing.PENDING)
         messages = await store.recent_messages("chat:b1:ana", 10)
 
     assert (chats, messages) == ((CHAT,), (MESSAGE,))
@@ -278,7 +278,7 @@ async def test_a_chat_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None
             await store.save(Change(at=AT, chat=chat))
         with closing(sqlite3.connect(file)) as db, db:
             db.execute("UPDATE chats SET body = ? WHERE session_id = 's1'", (b"\xff{",))
-        waiting = await store.open_chats(BusinessId("b1"))
+        waiting = await store.chats(Listing.OPEN, BusinessId("b1"))
 
     assert [chat.session_id for chat in waiting] == ["s2"]
 

@@ -26,7 +26,7 @@ def test_every_choice_can_be_made(choice: Any, rate_limits: Any, tmp_path: Path)
 
     shown = "bridge.sqlite3" if choice == "sqlite" else ":memory:"
     assert shown in repr(parts["store"])
-    assert parts["deliver"].chats is parts["channel_services"].chats
+    assert parts["deliver"].chats is parts["services"].chats
     assert parts["chats"].notify is parts["broadcaster"]
 
 

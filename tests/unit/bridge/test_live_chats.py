@@ -9,8 +9,12 @@ import pytest
 
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from application.bridge.announce_queues import PAUSE_S, AnnounceQueues
-from application.bridge.answer_question import AnswerQuestion
-from application.bridge.deliver_commands import FIRST_PAUSE_S, LONGEST_PAUSE_S, DeliverCommands
+from application.bridge.deliver_commands import (
+    FIRST_PAUSE_S,
+    LONGEST_PAUSE_S,
+    AnswerQuestion,
+    DeliverCommands,
+)
 from application.bridge.live_chats import BoardChats, LiveChats
 from application.bridge.ports import (
     AgentServer,
@@ -23,6 +27,7 @@ from application.bridge.ports import (
     NoteAdded,
     QueuePosition,
     ServerReachability,
+    ai_transcript_key,
 )
 from domain.bridge.live_chat import (
     AlreadyClaimed,
@@ -80,10 +85,10 @@ class RefusingStore(SqliteBridgeStore):
     refusing = False
     unreadable = False
 
-    async def open_chats(self, business_id: BusinessId) -> tuple[LiveChat, ...]:
+    async def chats(self, *given: Any, **limit: Any) -> tuple[LiveChat, ...]:
         if self.unreadable:
             raise StorageUnavailable
-        return await super().open_chats(business_id)
+        return await super().chats(*given, **limit)
 
     async def save(self, change: Change) -> bool:
         if self.refusing:
@@ -239,7 +244,7 @@ class Bridge:
 
     async def ai_transcript(self) -> tuple[ChatMessage, ...]:
         """Return what was written to and by the AI."""
-        return (await self.chats.opened(await self.chats.chat(S1))).messages
+        return await self.store.recent_messages(ai_transcript_key(S1), 50)
 
     async def asked(self) -> list[tuple[str, WriteState, str | None]]:
         """Return what is asked on the board: the id, its state, and who has answered."""
