@@ -124,3 +124,8 @@ def user_key(message_id: MessageId) -> str:
 def coordinator_key(message_id: MessageId) -> str:
     """The idempotency key of a coordinator's message; a user's message cannot have it."""
     return f"c:{message_id}"
+
+
+def whisper_key(message_id: MessageId) -> str:
+    """Return the idempotency key of a whisper; a message that is said cannot have it."""
+    return f"h:{message_id}"

@@ -10,7 +10,7 @@ from application.attendance import Attendance
 from application.business_facts import facts_if_known, language_and_words
 from application.policy import Policy
 from application.ports import Businesses, NewId, SessionStore
-from application.post_message import coordinator_key, user_key
+from application.post_message import coordinator_key, user_key, whisper_key
 from application.session_log import SessionLog, load_session
 from application.turns import Turns
 from domain.decision_context import DecisionContext
@@ -264,7 +264,7 @@ class Transfers:
         """
         first = (await load_session(self.store, session_id)).session
         the_id = message_id or MessageId(self.new_id())
-        key = coordinator_key(message_id) if message_id is not None else None
+        key = whisper_key(message_id) if message_id is not None else None
 
         def decide(session: Session | None) -> Draft:
             current = _current_or_closed(session, session_id, first)

@@ -10,7 +10,8 @@ import hmac
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -83,6 +84,8 @@ class CoordinatorList:
 
     def having(self, name: CoordinatorId, coordinator: Coordinator) -> "CoordinatorList":
         """Return the list with a coordinator added or replaced. Raises: InvalidPayload."""
+        if (other := _alike(name, self.coordinators)) not in (None, name):
+            raise InvalidPayload(f"{name} reads as {other}, who is another coordinator")
         if len(coordinator.businesses) > MAX_BUSINESSES:
             raise InvalidPayload(f"{name} has more than {MAX_BUSINESSES} businesses")
         return replace(self, coordinators={**self.coordinators, name: coordinator})
@@ -217,12 +220,13 @@ def _list_in(table: Toml) -> CoordinatorList:
         raise InvalidPayload(f"secret: must have at least {MIN_SIGNING_SECRET} characters")
     if len(read.coordinators) > MAX_COORDINATORS:
         raise InvalidPayload(f"coordinators: are more than {MAX_COORDINATORS:,}")
-    coordinators = dict[CoordinatorId, Coordinator]()
+    coordinators, names = dict[CoordinatorId, Coordinator](), set[str]()
     for given, each in read.coordinators.items():
         where = f"coordinators.{_quoted(given)}"
         name = coordinator_id(where, given)
-        if name in coordinators:
-            raise InvalidPayload(f"{where}: is there twice")
+        if (read_as := _folded(name)) in names:
+            raise InvalidPayload(f"{where}: is there twice, in whatever spelling")
+        names.add(read_as)
         if not 0 < len(each.businesses) <= MAX_BUSINESSES:
             raise InvalidPayload(f"{where}.businesses: must be 1 to {MAX_BUSINESSES}")
         if _is_hash(each.password) is None:
@@ -233,6 +237,17 @@ def _list_in(table: Toml) -> CoordinatorList:
         businesses = (business_identifier(f"{where}.businesses", one) for one in each.businesses)
         coordinators[name] = Coordinator(tuple(dict.fromkeys(businesses)), each.password)
     return CoordinatorList(read.secret, coordinators)
+
+
+def _alike(name: CoordinatorId, names: Iterable[CoordinatorId]) -> CoordinatorId | None:
+    """Return the one of the names that is this one but for capitals and the shape of letters."""
+    read_as = _folded(name)
+    return next((each for each in names if _folded(each) == read_as), None)
+
+
+def _folded(name: str) -> str:
+    """Return a name as it is compared with others: colleagues and customers read it."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _written(what: CoordinatorList) -> str:

@@ -524,6 +524,22 @@ async def test_a_whisper_is_the_ais_alone_and_stored_once() -> None:
         assert (stored.audience, stored.coordinator_id) == (Audience.MODEL, "ana")
 
 
+async def test_a_whisper_and_a_message_of_one_id_are_two() -> None:
+    async with harness() as app:
+        user = await in_status(app, Status.LIVE)
+        session_id = await app.session_id(user.customer)
+        ana, the_id = CoordinatorId("ana"), MessageId("one")
+        whispered = await app.transfers.whisper(session_id, "Oferă 10 %.", ana, the_id)
+        said = await app.transfers.post_coordinator_message(
+            user.customer, "Vă oferim 10 %.", ana, the_id, session_id
+        )
+        await app.quiet()
+
+        assert (whispered.duplicate, said.duplicate) == (False, False)
+        assert "Vă oferim 10 %." in user.words
+        assert "Oferă 10 %." not in user.words
+
+
 async def test_nobody_whispers_into_a_closed_conversation_but_a_repeat_is_known() -> None:
     async with harness() as app:
         user = await in_status(app, Status.AI)

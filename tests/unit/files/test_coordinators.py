@@ -57,6 +57,15 @@ def test_the_file_is_made_for_its_owner_alone_with_a_secret_of_its_own(path: Pat
     assert len(first.secret) >= 32
 
 
+def test_nobody_is_added_whose_name_reads_as_anothers(path: Path) -> None:
+    allow(path, MARIA, "b1")
+    with pytest.raises(InvalidPayload, match="reads as"):
+        allow(path, CoordinatorId(MARIA.upper()), "b2")
+    allow(path, MARIA, "b1", "b2")
+
+    assert [*read_coordinators(path).coordinators] == [MARIA]
+
+
 def test_a_change_keeps_the_secret_the_others_and_what_the_group_may_do(path: Path) -> None:
     allow(path, MARIA, "b1")
     path.chmod(0o640)
@@ -132,6 +141,8 @@ def test_a_folder_that_cannot_be_written_is_named(path: Path) -> None:
         (GOOD.replace("argon2id", "argon2i"), "password: must be the hash"),
         (GOOD.replace("Maria Ionescu", "Maria\u202e"), "must be a name"),
         (GOOD + GOOD[len(HEAD):].replace("Maria ", "Maria  "), "is there twice"),
+        (GOOD + GOOD[len(HEAD):].replace("Maria ", "maria "), "is there twice"),
+        (GOOD + GOOD[len(HEAD):].replace("Maria ", "\uff2daria "), "is there twice"),
         (GOOD + "boss = true", "boss"),
         (f"# {'x' * 2**20}\n{GOOD}", "is larger than 1 MiB"),
     ],
