@@ -95,9 +95,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.CANCELLED: "Am anulat cererea. Puteți continua conversația cu asistentul.",
         Text.EXPIRED: "Din păcate niciun coleg nu a putut prelua conversația. "
         "Asistentul vă stă în continuare la dispoziție.",
-        Text.REQUEUED: "{who} a predat conversația. Primul coleg liber vă răspunde aici.",
-        Text.COORDINATOR_AWAY: "{who} nu mai poate răspunde acum. "
-        "Primul coleg liber vă răspunde aici.",
+        Text.REQUEUED: "{who} a predat conversația. Am cerut un alt coleg.",
+        Text.COORDINATOR_AWAY: "{who} nu mai poate răspunde acum. Am cerut un alt coleg.",
         Text.RETURNED: "Discuția cu colegul s-a încheiat. Asistentul continuă conversația.",
         Text.ENDED: "Ați încheiat discuția cu colegul. Asistentul continuă conversația.",
         Text.CLOSED: "Conversația a fost închisă. Dacă scrieți din nou, începe una nouă.",
@@ -156,10 +155,9 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.CANCELLED: "I have cancelled the request. You can continue with the assistant.",
         Text.EXPIRED: "Unfortunately no colleague could take over. "
         "The assistant is still here for you.",
-        Text.REQUEUED: "{who} has passed the conversation on. "
-        "The next free colleague will reply here.",
+        Text.REQUEUED: "{who} has passed the conversation on. I have asked for another colleague.",
         Text.COORDINATOR_AWAY: "{who} is not available any more. "
-        "The next free colleague will reply here.",
+        "I have asked for another colleague.",
         Text.RETURNED: "The conversation with my colleague is over. "
         "The assistant is here for you again.",
         Text.ENDED: "You have ended the conversation with my colleague. "
@@ -221,9 +219,9 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.EXPIRED: "Leider konnte niemand aus unserem Team den Chat übernehmen. "
         "Der Assistent ist weiterhin für Sie da.",
         Text.REQUEUED: "{who} hat den Chat weitergegeben. "
-        "Wer als Nächstes frei ist, antwortet Ihnen hier.",
+        "Ich habe jemand anderen aus unserem Team gebeten.",
         Text.COORDINATOR_AWAY: "{who} ist nicht mehr erreichbar. "
-        "Wer als Nächstes frei ist, antwortet Ihnen hier.",
+        "Ich habe jemand anderen aus unserem Team gebeten.",
         Text.RETURNED: "Das Gespräch mit unserem Team ist beendet. "
         "Der Assistent ist jetzt wieder für Sie da.",
         Text.ENDED: "Sie haben das Gespräch mit unserem Team beendet. "
@@ -287,10 +285,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "Vous pouvez poursuivre la conversation avec l’assistant.",
         Text.EXPIRED: "Malheureusement, aucun collègue n’a pu prendre le relais. "
         "L’assistant reste à votre disposition.",
-        Text.REQUEUED: "{who} a transmis la conversation. "
-        "Le prochain collègue disponible vous répondra ici.",
-        Text.COORDINATOR_AWAY: "{who} n’est plus disponible. "
-        "Le prochain collègue disponible vous répondra ici.",
+        Text.REQUEUED: "{who} a transmis la conversation. J’ai demandé un autre collègue.",
+        Text.COORDINATOR_AWAY: "{who} n’est plus disponible. J’ai demandé un autre collègue.",
         Text.RETURNED: "L’échange avec mon collègue est terminé. "
         "L’assistant reprend la conversation.",
         Text.ENDED: "Vous avez mis fin à l’échange avec mon collègue. "
@@ -355,10 +351,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.CANCELLED: "Visszavontam a kérést. Folytathatja a beszélgetést az asszisztenssel.",
         Text.EXPIRED: "Sajnos egyik munkatársunk sem tudta átvenni a beszélgetést. "
         "Az asszisztens továbbra is az Ön rendelkezésére áll.",
-        Text.REQUEUED: "{who} továbbadta a beszélgetést. "
-        "Itt válaszol Önnek az első szabad munkatársunk.",
-        Text.COORDINATOR_AWAY: "{who} már nem érhető el. "
-        "Itt válaszol Önnek az első szabad munkatársunk.",
+        Text.REQUEUED: "{who} továbbadta a beszélgetést. Kértem egy másik munkatársat.",
+        Text.COORDINATOR_AWAY: "{who} már nem érhető el. Kértem egy másik munkatársat.",
         Text.RETURNED: "A munkatársunkkal folytatott beszélgetés véget ért. "
         "Innen az asszisztens segít tovább.",
         Text.ENDED: "Ön befejezte a beszélgetést a munkatársunkkal. "
@@ -419,10 +413,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "Può continuare la conversazione con l’assistente.",
         Text.EXPIRED: "Purtroppo nessun collega ha potuto prendere in carico la conversazione. "
         "L’assistente resta a Sua disposizione.",
-        Text.REQUEUED: "{who} ha passato la conversazione. "
-        "Le risponderà qui il primo collega libero.",
-        Text.COORDINATOR_AWAY: "{who} non è più disponibile. "
-        "Le risponderà qui il primo collega libero.",
+        Text.REQUEUED: "{who} ha passato la conversazione. Ho chiesto un altro collega.",
+        Text.COORDINATOR_AWAY: "{who} non è più disponibile. Ho chiesto un altro collega.",
         Text.RETURNED: "La conversazione con il collega è terminata. "
         "L’assistente è di nuovo a Sua disposizione.",
         Text.ENDED: "Lei ha terminato la conversazione con il collega. "
@@ -484,10 +476,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         "Puede continuar la conversación con el asistente.",
         Text.EXPIRED: "Lamentablemente, ningún compañero ha podido atender la conversación. "
         "El asistente sigue a su disposición.",
-        Text.REQUEUED: "{who} ha traspasado la conversación. "
-        "El primer compañero libre le responderá aquí.",
-        Text.COORDINATOR_AWAY: "{who} ya no está disponible. "
-        "El primer compañero libre le responderá aquí.",
+        Text.REQUEUED: "{who} ha traspasado la conversación. He pedido otro compañero.",
+        Text.COORDINATOR_AWAY: "{who} ya no está disponible. He pedido otro compañero.",
         Text.RETURNED: "La conversación con mi compañero ha terminado. "
         "El asistente vuelve a estar a su disposición.",
         Text.ENDED: "Usted ha finalizado la conversación con mi compañero. "
@@ -549,10 +539,8 @@ _TEXTS: dict[str, dict[Text, str]] = {
         Text.CANCELLED: "Запит скасовано. Ви можете продовжити розмову з асистентом.",
         Text.EXPIRED: "На жаль, ніхто з наших співробітників не зміг приєднатися до розмови. "
         "Асистент і надалі до ваших послуг.",
-        Text.REQUEUED: "Розмову передає далі {who}. "
-        "Перший вільний співробітник відповість вам тут.",
-        Text.COORDINATOR_AWAY: "Зараз не може відповісти {who}. "
-        "Перший вільний співробітник відповість вам тут.",
+        Text.REQUEUED: "Розмову передає далі {who}. Ми попросили іншого співробітника.",
+        Text.COORDINATOR_AWAY: "Зараз не може відповісти {who}. Ми попросили іншого співробітника.",
         Text.RETURNED: "Розмову з нашим співробітником завершено. Асистент знову до ваших послуг.",
         Text.ENDED: "Ви завершили розмову з нашим співробітником. Асистент знову до ваших послуг.",
         Text.CLOSED: "Розмову закрито. Якщо ви напишете знову, почнеться нова.",

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from hashlib import blake2s
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -49,6 +50,11 @@ _MAX_TERM = 40
 _TERMS_SHIFT = 32
 _words_of = re.compile(r"[^\W_]+").findall
 _cursor = re.compile(r"(-?\d{1,15}),(\d{1,15})").fullmatch
+
+LONGEST_SEARCH_S = 0.25
+_STEPS_BETWEEN_LOOKS = 10_000
+_MARK = 12
+"""The characters of the mark of a business, before each of its words."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_chat = msgspec.json.Decoder(LiveChat).decode
@@ -207,7 +213,7 @@ class SqliteBridgeStore(BridgeStore):
         cursor: str | None = None,
     ) -> ChatPage:
         sql, values = page_query(business_id, view, query, user_id, cursor)
-        rows = await self._rows(f"{sql} LIMIT ?", *values, limit + 1)
+        rows = await self._run(lambda: self._search(f"{sql} LIMIT ?", (*values, limit + 1)))
         more = len(rows) > limit
         active_at, number, _ = rows[limit - 1] if more else (0, 0, None)
         chats = self._decoded(body for _, _, body in rows[:limit])
@@ -335,6 +341,19 @@ class SqliteBridgeStore(BridgeStore):
             raise
         return result
 
+    def _search(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """Read a page, unless that takes too long: what is to be written waits meanwhile."""
+        until = monotonic() + LONGEST_SEARCH_S
+        self._db.set_progress_handler(lambda: monotonic() > until, _STEPS_BETWEEN_LOOKS)
+        try:
+            return self._db.execute(sql, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if monotonic() < until:
+                raise
+            raise InvalidPayload("too much is found by these words: add another one") from error
+        finally:
+            self._db.set_progress_handler(None, 0)
+
     def _write(self, change: Change) -> bool:
         self._known_version()  # another process may have migrated it
         chat, message, note = change.chat, change.message, change.note
@@ -349,7 +368,11 @@ class SqliteBridgeStore(BridgeStore):
                 return False
         if note is not None:
             session_id, place = note.session_id, _notes_key(note.session_id)
-            if not self._store_words(place, note.note_id, note, session_id):
+            kind = note.event.type if note.event is not None else ""
+            its_own = (
+                f"{note.coordinator_id} {kind} {note.note_id}"  # ids are their senders' choice
+            )
+            if not self._store_words(place, its_own, note, session_id):
                 return False
         if change.key is not None:
             self._store_reply(change.key, _ms(change.at), _encode(change.reply))
@@ -428,7 +451,7 @@ def _terms(business_id: str, text: str) -> dict[str, None]:
 
     So a search reads the entries of its own business alone. Case and diacritics are dropped.
     """
-    mark = blake2s(business_id.encode(), digest_size=6).hexdigest()
+    mark = blake2s(business_id.encode(), digest_size=_MARK // 2).hexdigest()
     bare = "".join(
         each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each)
     )
@@ -456,7 +479,8 @@ def page_query(
         found = [f'"{term}"' for term in _terms(business_id, query)][:MAX_QUERY_WORDS]
         if not found:
             return "SELECT 0, 0, body FROM chats WHERE 0", []
-        found[-1] += "*"
+        if len(found[-1]) > _MARK + 1 + len('""'):  # what begins with one letter is nearly all
+            found[-1] += "*"
         for term in found:
             sql += f" AND number IN (SELECT rowid >> {_TERMS_SHIFT} FROM terms WHERE terms MATCH ?)"
             values.append(term)

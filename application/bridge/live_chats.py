@@ -237,15 +237,19 @@ class LiveChats:
         *,
         to: CoordinatorId | None = None,
         reason: str | None = None,
+        still: Callable[[], bool] = lambda: True,
     ) -> LiveChat:
         """Execute the command of a coordinator who is at the desk; return the chat after it.
 
-        `to`: the colleague of a FORWARD. `reason`: of a REQUEUE.
+        `to`: the colleague of a FORWARD. `reason`: of a REQUEUE. `still`: False: it is none any
+        more, as its turn comes.
         Raises: UnknownSession, SessionClosed, AlreadyClaimed, TransitionRefused.
         """
 
         def apply(before: LiveChat) -> tuple[LiveChat, Note | None]:
             now, by = self.clock.now(), coordinator_id
+            if not still():
+                return before, None
             chat = apply_command(
                 before, command, self.new_id(), by, now, handover_note,
                 to=to, reason=reason, at_desk=True,
@@ -296,7 +300,7 @@ class LiveChats:
             note = replace(self._note(chat, by, text, action), note_id=note_id)
             return _Decision(chat, chat, note, reply=to_builtins(note))
 
-        kept = await self._commit(f"note {session_id} {note_id}", decide)
+        kept = await self._commit(f"note {by} {action or ''} {session_id} {note_id}", decide)
         return convert(kept.reply, Note)
 
     async def attend(self, session_id: SessionId, seen: datetime | None = None) -> LiveChat:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from application.bridge.live_chats import COORDINATOR_AWAY, LiveChats
 from application.bridge.ports import Listing
@@ -28,8 +29,15 @@ class WatchCoordinators:
         """Requeue what is due; return the pause before the next run. Raises: StorageUnavailable."""
         requeue, reason = CoordinatorCommand.REQUEUE, COORDINATOR_AWAY
         for chat in await self.chats.store.chats(Listing.WATCHED):
-            business_id, by = chat.customer.business_id, chat.coordinator_id
-            if by is not None and self.absence_s(business_id, by) >= self.away_after_s:
+            if (by := chat.coordinator_id) is None:
+                continue
+            is_away = partial(self._is_away, chat.customer.business_id, by)
+            if is_away():
                 with suppress(Refusal):  # it has changed hands meanwhile
-                    await self.chats.execute(chat.session_id, requeue, by, reason=reason)
+                    await self.chats.execute(
+                        chat.session_id, requeue, by, reason=reason, still=is_away
+                    )
         return min(MAX_PAUSE_S, self.away_after_s / 4)
+
+    def _is_away(self, business_id: BusinessId, by: CoordinatorId) -> bool:
+        return self.absence_s(business_id, by) >= self.away_after_s

@@ -543,7 +543,9 @@ class CoordinatorsChannel(_AuthenticatedChannel):
         suggestion_id = identifier("suggestionId", request.suggestion_id)
         self._stop_suggesting()
         suggesting = self._suggesting(chat.session_id, suggestion_id, self._ref)
-        self._suggestion = (suggestion_id, asyncio.create_task(suggesting))
+        self._suggestion = (suggestion_id, task := asyncio.create_task(suggesting))
+        stopped = partial(self.socket.reply, self._ref, "error", ErrorReply("stopped"))
+        task.add_done_callback(lambda ended: stopped() if ended.cancelled() else None)
 
     async def _suggesting(self, session_id: SessionId, suggestion_id: str, ref: Ref) -> None:
         text = ""
@@ -555,9 +557,6 @@ class CoordinatorsChannel(_AuthenticatedChannel):
                     self.socket.push("suggestion", push)
         except ConversationError as error:
             self.socket.reply(ref, "error", _error_reply(error))
-        except asyncio.CancelledError:
-            self.socket.reply(ref, "error", ErrorReply("stopped"))
-            raise
         except Exception:
             logger.exception("A suggestion crashed", extra={"action": "suggestion_crashed"})
             self.socket.reply(ref, "error", ErrorReply(AgentServerUnavailable.code))

@@ -60,8 +60,11 @@ Known = dict[str, str]
 @asynccontextmanager
 async def a_server(service_token: str) -> AsyncIterator[tuple[str, Litestar, Known]]:
     """Run a server; yield its address, its application, and a session with a question for a yes."""
-    chosen = {"service_token": service_token, "rate_limits": "off"}
-    async with asking(Confirmer.COORDINATOR, **chosen) as (address, _, app):
+    async with asking(Confirmer.COORDINATOR, service_token=service_token, rate_limits="off") as (
+        address,
+        _,
+        app,
+    ):
         async with user(address) as one:
             await one.join()
             question, answer = await question_to(one)

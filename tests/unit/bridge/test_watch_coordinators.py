@@ -153,3 +153,27 @@ async def test_the_watch_looks_at_what_was_claimed_before_a_restart(desk: Desk) 
     await restarted.watch.run()
 
     assert await desk.status(session_id) is Status.WAITING
+
+
+async def test_who_comes_back_just_before_its_turn_keeps_the_chat(desk: Desk) -> None:
+    session_id = await desk.claimed("s1")
+    looks = iter([AWAY_S, 0])
+    watch = replace(desk.watch, absence_s=lambda *_: next(looks))
+    await watch.run()
+
+    assert await desk.status(session_id) is Status.LIVE
+
+
+async def test_a_note_takes_no_other_coordinators_note_nor_a_whisper_of_the_same_id(
+    desk: Desk,
+) -> None:
+    session_id = await desk.waits("s1")
+    for by, action in ((MARIA, None), (ION, None), (ION, DeskAction.WHISPERED), (ION, None)):
+        await desk.chats.add_note(session_id, "x1", f"by {by}", by, action)
+    notes = await desk.chats.store.recent_notes(session_id, 10)
+
+    assert [(each.coordinator_id, each.event is None) for each in notes] == [
+        (MARIA, True),
+        (ION, True),
+        (ION, False),
+    ]
