@@ -20,7 +20,7 @@ from domain.bridge.live_chat import (
     LiveChat,
     PendingCommand,
 )
-from domain.errors import StorageUnavailable, StoreMigrated
+from domain.errors import InvalidPayload, StorageUnavailable, StoreMigrated
 from domain.identity import (
     BusinessId,
     CoordinatorId,
@@ -50,6 +50,19 @@ async def test_a_reopened_file_has_what_was_saved(tmp_path: Path) -> None:
         reply = await store.stored_reply("k", CHANGE.at)
 
     assert reply == {"status": "ok"}
+
+
+async def test_a_search_that_takes_too_long_is_refused_and_holds_up_nothing_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sqlite_store, "LONGEST_SEARCH_S", 0.0)
+    monkeypatch.setattr(sqlite_store, "_STEPS_BETWEEN_LOOKS", 1)
+    business_id = BusinessId("b1")
+    async with SqliteBridgeStore() as store:
+        with pytest.raises(InvalidPayload, match="too much is found"):
+            await store.page(business_id, ChatView.ALL, 50, query="a word")
+        assert await store.save(CHANGE)
+        assert await store.chats(Listing.OPEN, business_id) == ()
 
 
 async def test_the_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
