@@ -277,11 +277,13 @@ export class TalkView {
     setText(this.#title, words.customer(chat.userId));
     const isMine = desk.isMine(chat);
     const name = isMine ? words.t("you") : (coordinatorId ?? words.t("colleague"));
+    const isWithPeople = status === "waiting" || status === "live"; // only then it is known
+    const online = isWithPeople ? talk.customerOnline : null;
     const at = timeOf((status === "waiting" && waitingSince) || since);
     const parts = [
       words.code("status", status, { name }),
       at && words.t("since", { time: words.shortTime(at) }),
-      talk.customerOnline === null ? null : words.t(talk.customerOnline ? "online" : "offline"),
+      online === null ? null : words.t(online ? "online" : "offline"),
       chat.pending ? words.t("pending") : null,
     ];
     const detail = parts.filter(Boolean).join(" · ");
