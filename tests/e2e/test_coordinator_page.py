@@ -1062,10 +1062,10 @@ async def test_of_many_conversations_a_window_is_on_the_page_and_all_can_be_sear
         await expect(coordinator.page.locator(".chat:focus")).to_be_visible()
     assert await rows.count() <= 60
     await coordinator.page.keyboard.press("/")
-    await coordinator.page.keyboard.type("rezervare 7")
+    await coordinator.page.keyboard.type("rezervare 11")
 
-    await expect(coordinator.rows.filter(has_text="user77")).to_be_visible()
-    await expect(coordinator.rows.filter(has_text="user119")).to_have_count(0)
+    await expect(coordinator.rows.filter(has_text="user112")).to_be_visible()
+    await expect(coordinator.rows.filter(has_text="user109")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
