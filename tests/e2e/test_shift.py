@@ -272,11 +272,14 @@ async def _shift(shift: Shift, window: Callable[..., Awaitable[Page]]) -> None:
     # Arrivals: everybody asks the AI, and some ask for a person. All of these are seen.
     await asyncio.gather(*(each.begin() for each in shift.customers))
     assert await shift.waiting() == len(asking)
-    count = maria.page.locator("#view-waiting .count")
-    await expect(count).to_have_text(str(len(asking)))
+    for desk, theirs in (maria, "b1 b2"), (ion, "b1"), (stefan, "b2"):
+        number = sum(each.business_id in theirs for each in asking)
+        await expect(desk.page.locator("#view-waiting .count")).to_have_text(str(number))
+        await expect(desk.waiting.nth(2)).to_be_visible()
     await photograph(maria.page, "arrivals")
 
     # A race: two take the same one, and one has it.
+    await maria.page.locator("#filter").select_option("Bistro Verde")
     longest = await ion.waiting.all_inner_texts()
     raced, forwarded, left = longest[:3]
     at_first = {each.user_id: each for each in asking}
@@ -341,6 +344,7 @@ async def _shift(shift: Shift, window: Callable[..., Awaitable[Page]]) -> None:
     await stefan.end()
 
     # The rest of the day.
+    await maria.page.locator("#filter").select_option("All businesses")
     await asyncio.gather(maria.serve(), stefan.serve())
     assert await shift.waiting() == 0
     for desk in (maria, stefan):
