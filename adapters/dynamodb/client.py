@@ -160,12 +160,11 @@ class Dynamo:
 
         Raises: ConditionFailed, TransactionFailed, StorageUnavailable.
         """
-        if self._client is None:
-            raise StorageUnavailable("DynamoDB: the store is closed")
-        send = getattr(self._client, operation)
         for attempt in range(REQUEST_ATTEMPTS):
+            if self._client is None:  # since an earlier attempt, perhaps
+                raise StorageUnavailable("DynamoDB: the store is closed")
             try:
-                return _checked(await send(**request))
+                return _checked(await getattr(self._client, operation)(**request))
             except ClientError as error:
                 if not _is_transient(error) or attempt == REQUEST_ATTEMPTS - 1:
                     raise self._failure(operation, error) from error

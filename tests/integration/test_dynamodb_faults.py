@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from adapters.dynamodb.client import REQUEST_ATTEMPTS
 from adapters.dynamodb.store import DynamoStore
 from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.message import Message
@@ -289,6 +290,21 @@ async def test_a_store_recovers_from_an_outage_by_itself(tmp_path: Path) -> None
     assert after.seq == 2
     assert loaded is not None
     assert loaded.session == after
+
+
+async def test_a_call_between_two_tries_ends_with_the_store(tmp_path: Path) -> None:
+    async with faulty(tmp_path) as (store, proxy):
+        session = await conversation(store, 1)
+        proxy.forget()
+        proxy.plan = always(Fault.THROTTLED)
+        waiting = asyncio.ensure_future(store.load(session.session_id))
+        await proxy.wait_until(1)
+        await store.__aexit__()
+        with pytest.raises(StorageUnavailable, match="closed"):
+            await waiting
+        tries = len(proxy.asked)
+
+    assert len(proxy.asked) == tries < REQUEST_ATTEMPTS
 
 
 async def test_a_cancelled_call_holds_no_connection(tmp_path: Path) -> None:
