@@ -10,7 +10,7 @@ NAMES ?=
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models simulate \
+.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models image simulate \
 	promise-weights promises bench web format lock clean
 
 help: ## List the targets
@@ -39,6 +39,10 @@ nodes: install-dev ## Two processes as one server, with each part failing at eac
 
 models: install-dev .venv-models/.installed .venv-litellm/.installed ## A real model, and LiteLLM's proxy before the providers
 	$(PYTEST) --quiet -m "" tests/e2e/test_real_model.py tests/integration/model/test_litellm.py
+
+image: install-dev ## Build the container image, and do the whole mission in it (Debian, as root)
+	container/image .image
+	IMAGE=.image $(BIN)/python -m pytest --quiet -m "" tests/e2e/test_image.py
 
 simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=1000 seeds of each tier
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2
