@@ -239,6 +239,11 @@ class SqliteBridgeStore(BridgeStore):
     async def recent_notes(self, session_id: SessionId, limit: int) -> tuple[Note, ...]:
         return await self._recent(_notes_key(session_id), limit, _decode_note)
 
+    async def same_note(self, note: Note) -> Note | None:
+        sql = "SELECT body FROM words WHERE place = ? AND message_id = ?"
+        rows = await self._rows(sql, _notes_key(note.session_id), _note_id(note))
+        return _decode_note(rows[0][0]) if rows else None
+
     async def stored_reply(self, key: str, now: datetime) -> ReplyBody | None:
         sql = "SELECT body FROM answers WHERE key = ? AND at > ?"
         rows = await self._rows(sql, key, _ms(now) - _WINDOW_MS)
@@ -368,11 +373,7 @@ class SqliteBridgeStore(BridgeStore):
                 return False
         if note is not None:
             session_id, place = note.session_id, _notes_key(note.session_id)
-            kind = note.event.type if note.event is not None else ""
-            its_own = (
-                f"{note.coordinator_id} {kind} {note.note_id}"  # ids are their senders' choice
-            )
-            if not self._store_words(place, its_own, note, session_id):
+            if not self._store_words(place, _note_id(note), note, session_id):
                 return False
         if change.key is not None:
             self._store_reply(change.key, _ms(change.at), _encode(change.reply))
@@ -444,6 +445,12 @@ class SqliteBridgeStore(BridgeStore):
 
 def _notes_key(session_id: SessionId) -> str:
     return f"notes:{session_id}"
+
+
+def _note_id(note: Note) -> str:
+    """Return what no other note of its conversation has: ids are their senders' choice."""
+    kind = note.event.type if note.event is not None else ""
+    return f"{note.coordinator_id} {kind} {note.note_id}"
 
 
 def _terms(business_id: str, text: str) -> dict[str, None]:

@@ -298,6 +298,8 @@ class LiveChats:
         async def decide() -> _Decision:
             chat = await self.chat(session_id)
             note = replace(self._note(chat, by, text, action), note_id=note_id)
+            if (first := await self.store.same_note(note)) is not None:  # of long ago
+                return _Decision(chat, chat, reply=to_builtins(first))
             return _Decision(chat, chat, note, reply=to_builtins(note))
 
         kept = await self._commit(f"note {by} {action or ''} {session_id} {note_id}", decide)
