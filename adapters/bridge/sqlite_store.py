@@ -25,6 +25,8 @@ from application.bridge.ports import (
     ChatView,
     Listing,
     ReplyBody,
+    ai_transcript_key,
+    live_transcript_key,
 )
 from domain.bridge.live_chat import ChatMessage, LiveChat, Note
 from domain.errors import InvalidPayload, StorageUnavailable, StoreMigrated
@@ -179,6 +181,11 @@ class SqliteBridgeStore(BridgeStore):
     async def save(self, change: Change) -> bool:
         return await self._run(lambda: self._in_transaction(lambda: self._write(change)))
 
+    async def erase(self, customer: Customer) -> tuple[LiveChat, ...]:
+        bodies = await self._run(lambda: self._in_transaction(lambda: self._erase(customer)))
+        await self._run(self._wipe)
+        return self._decoded(bodies)
+
     async def chat(self, session_id: SessionId) -> LiveChat | None:
         return await self._one("SELECT body FROM chats WHERE session_id = ?", session_id)
 
@@ -299,6 +306,7 @@ class SqliteBridgeStore(BridgeStore):
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA secure_delete = ON")  # erased content is overwritten
             modules = self._db.execute("SELECT name FROM pragma_module_list").fetchall()
             if (SEARCH_MODULE,) not in modules:
                 raise StorageUnavailable(
@@ -422,6 +430,40 @@ class SqliteBridgeStore(BridgeStore):
                 continue
             kind, _, named = place.partition(":")
             self._index(named if kind == "session" else message.session_id, number, message.text)
+
+    def _erase(self, customer: Customer) -> list[bytes]:
+        """Erase a customer's rows; return the bodies of the chats."""
+        self._known_version()
+        business_id, user_id = customer
+        sql = "SELECT number, session_id, body FROM chats WHERE business_id = ? AND user_id = ?"
+        chats = self._db.execute(sql, customer).fetchall()
+        places = [live_transcript_key(customer)]
+        for number, session_id, _ in chats:
+            self._drop_terms(number << _TERMS_SHIFT, business_id, user_id)
+            places += [ai_transcript_key(session_id), _notes_key(session_id)]
+            self._db.execute("DELETE FROM answers WHERE instr(key, ?)", (f" {session_id} ",))
+        for place in places:
+            sql = "SELECT number, body FROM words WHERE place = ?"
+            for number, body in self._db.execute(sql, (place,)).fetchall():
+                text = str(_decode_reply(body).get("text"))
+                for chat_number, _, _ in chats:  # a live message was in the newest one then
+                    self._drop_terms(chat_number << _TERMS_SHIFT | number, business_id, text)
+            self._db.execute("DELETE FROM words WHERE place = ?", (place,))
+        self._db.execute("DELETE FROM chats WHERE business_id = ? AND user_id = ?", customer)
+        return [body for _, _, body in chats]
+
+    def _drop_terms(self, rowid: int, business_id: str, text: str) -> None:
+        """Remove a row of `terms` if it is there: to remove another's words breaks the index."""
+        terms = list(_terms(business_id, text))
+        sql = "SELECT 1 FROM terms WHERE terms MATCH ? AND rowid = ?"
+        if terms and self._db.execute(sql, (f'"{terms[0]}"', rowid)).fetchone():
+            row = (rowid, " ".join(terms))
+            self._db.execute("INSERT INTO terms (terms, rowid, text) VALUES ('delete', ?, ?)", row)
+
+    def _wipe(self) -> None:
+        """Leave nothing of what was erased in the file: neither words in the index, nor a log."""
+        self._db.execute("INSERT INTO terms (terms) VALUES ('optimize')")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _store_wait(self, business_id: BusinessId, waited_s: float) -> None:
         row = (business_id, round(waited_s * 1000))

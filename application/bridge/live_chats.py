@@ -388,6 +388,25 @@ class LiveChats:
             event=DeskEvent(type=action, to=to) if action is not None else None,
         )
 
+    async def erase(self, customer: Customer) -> int:
+        """Erase all that is stored of a customer; return the number of conversations.
+
+        What the server reports of them later is stored anew: erase there first.
+        """
+        async with self._one_at_a_time:
+            erased = await self.store.erase(customer)
+            for chat in erased:  # boards have no more than the id of it
+                rest = LiveChat(
+                    session_id=chat.session_id,
+                    customer=customer,
+                    since=self.clock.now(),
+                    status=Status.CLOSED,
+                )
+                self.notify(ChatChanged(chat, rest))
+            if any(map(_waits, erased)):
+                self.announce_queue(customer.business_id)
+        return len(erased)
+
     # Queries.
 
     async def chat(self, session_id: SessionId) -> LiveChat:

@@ -125,6 +125,13 @@ class BridgeStore(Lifecycle, Protocol):
         """
 
     @abstractmethod
+    async def erase(self, customer: Customer) -> tuple[LiveChat, ...]:
+        """Erase all that is stored of a customer, to the last word; return the chats as they were.
+
+        Numbers that name nobody stay. A repeat finds nothing.
+        """
+
+    @abstractmethod
     async def chat(self, session_id: SessionId) -> LiveChat | None:
         """Return the chat of this session; None if it is unknown."""
 
