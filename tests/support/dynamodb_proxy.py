@@ -181,12 +181,12 @@ class FaultProxy(Listener):
         writer.write(_REQUEST % (asked.operation.encode(), len(content)) + content)
         head, content = await _message(reader)
         answer = json.loads(content)
-        self._count(asked.operation, answer)
+        self._count(asked.operation, answer, is_asked="ReturnConsumedCapacity" in asked.body)
         answer |= rest
         return _answer(int(head.split(b" ", 2)[1]), answer)
 
-    def _count(self, operation: str, answer: dict[str, Any]) -> None:
-        consumed = answer.pop("ConsumedCapacity", None)
+    def _count(self, operation: str, answer: dict[str, Any], *, is_asked: bool) -> None:
+        consumed = (answer.get if is_asked else answer.pop)("ConsumedCapacity", None)
         if consumed is None:
             return
         tables = consumed if isinstance(consumed, list) else [consumed]
