@@ -62,8 +62,8 @@ class Migrated:
     """Empty items."""
     left: int = 0
     """Notices that cannot be moved: they are unreadable, or their session is being erased."""
-    units: float = 0.0
-    """Read units used by the Scan, as the table counts them."""
+    units: int = 0
+    """Read units that the Scan has used, about."""
 
     @property
     def changes(self) -> int:
@@ -150,10 +150,9 @@ class TableMigration:
                 TotalSegments=SEGMENTS,
                 Limit=PAGE,
                 ConsistentRead=True,
-                ReturnConsumedCapacity="TOTAL",
                 **request,
             )
-            units = float(page.get("ConsumedCapacity", {}).get("CapacityUnits", 0))
+            units = ceil(sum(map(_size, page["Items"])) / 4096)
             done.units += units
             await pace.spend(units)
             items = [item for item in page["Items"] if item["PK"]["S"] != _PLACES]
@@ -182,7 +181,9 @@ class TableMigration:
             chunk = sessions[start : start + _CONCURRENCY]
             await asyncio.gather(*(self._session(each, done, is_dry_run) for each in chunk))
             if not is_dry_run:
-                await pace.spend(sum(2 * _kilobytes(item) for each in chunk for item in each))
+                await pace.spend(
+                    sum(2 * ceil(_size(item) / 1024) for each in chunk for item in each)
+                )
 
     async def _session(self, items: Sequence[Item], done: Migrated, is_dry_run: bool) -> None:
         for item in items:
@@ -294,6 +295,6 @@ def _count(item: Item, done: Migrated) -> None:
     done.cleared += bool(_remains(item))
 
 
-def _kilobytes(item: Item) -> int:
-    """Return at least what DynamoDB takes for the size of an item, in whole KB."""
-    return ceil(len(repr(item)) / 1024)
+def _size(item: Item) -> int:
+    """Return about what DynamoDB takes for the size of an item, in bytes."""
+    return len(_pack(item))
