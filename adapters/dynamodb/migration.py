@@ -11,7 +11,7 @@ condition that the item is as it was read, so that processes of both versions ma
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -24,6 +24,7 @@ from adapters.dynamodb.client import ConditionFailed, Dynamo
 from adapters.dynamodb.items import MARGIN_S, Item, key, key_of, ms, number
 from adapters.dynamodb.old_outbox import OldOutbox
 from adapters.dynamodb.outbox_items import DEAD, notice_of
+from adapters.dynamodb.table import Report
 from application.ports import Clock
 from domain.errors import StorageUnavailable
 
@@ -42,8 +43,6 @@ _ORDER = frozenset({"lo", "ol", "og", "op", "ow", "oC", "ex"})
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode
-
-Report = Callable[[str], object]
 
 
 @dataclass(slots=True)
