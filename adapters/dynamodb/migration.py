@@ -30,7 +30,7 @@ from domain.errors import StorageUnavailable
 
 SEGMENTS = 4
 """Parts of the table that are read at the same time."""
-PAGE = 200
+PAGE_ITEMS = 200
 """Items that are read at a time."""
 _CONCURRENCY = 16
 """Partitions of a page that are changed at the same time."""
@@ -147,7 +147,7 @@ class TableMigration:
                 TableName=self._db.table,
                 Segment=part,
                 TotalSegments=SEGMENTS,
-                Limit=PAGE,
+                Limit=PAGE_ITEMS,
                 ConsistentRead=True,
                 **request,
             )
@@ -186,26 +186,23 @@ class TableMigration:
 
     async def _session(self, items: Sequence[Item], done: Migrated, is_dry_run: bool) -> None:
         for item in items:
-            current: Item | None = item
-            if _is_pending(item):
-                if is_dry_run:
-                    done.moved += 1
-                    current = _moved(item)
-                else:
-                    moved = await self._old.convert_session(item["PK"]["S"])
-                    done.moved += moved  # which others have added to meanwhile
-                    current = await self._db.get(*key_of(item))
-            if is_dry_run and current is not None:
-                _count(current, done)
-            else:
-                await self._rewrite(current, done)
+            if not is_dry_run:
+                await self._rewrite(item, done)
+                continue
+            done.moved += _is_pending(item)
+            _count(_moved(item) if _is_pending(item) else item, done)
 
     async def _rewrite(self, item: Item | None, done: Migrated) -> None:
         """Bring an item into its present shape; repeated when it changes meanwhile."""
         while item is not None and is_old(item):
             if _is_pending(item):
-                done.left += 1
-                return
+                moved = await self._old.convert_session(item["PK"]["S"])
+                done.moved += moved  # which others have added to meanwhile
+                item = await self._db.get(*key_of(item))
+                if not moved and item is not None and _is_pending(item):
+                    done.left += 1
+                    return
+                continue
             condition, values = _unchanged(item)
             try:
                 if _is_empty(item):

@@ -22,6 +22,8 @@ from tests.support.dynamodb import (
     engine,
 )
 from tests.support.dynamodb_proxy import Asked, Fault, FaultProxy, at_call, in_turn, nothing
+from tests.support.faults import Hold
+from tests.support.process import command
 from tests.support.snapshots import (
     FIFTH,
     FIRST,
@@ -160,7 +162,7 @@ async def test_a_run_that_is_interrupted_at_any_request_is_continued_and_loses_n
         table = restored_table(running, f"{tmp_path.name}-counted", FIRST)
         await migrated(proxy.url, table)
         requests = len(proxy.asked)
-        for request in range(2, requests, 37):
+        for request in range(20, requests, 60):
             table = restored_table(running, f"{tmp_path.name}-{request}", FIRST)
             proxy.forget()
             proxy.plan = in_turn(*[None] * (request - 1), *[Fault.HANG] * requests)
@@ -209,10 +211,123 @@ async def test_a_fault_at_any_request_changes_nothing(fault: Fault, tmp_path: Pa
     untouched = restored_table(running, f"{tmp_path.name}-untouched", FIRST)
     before = await read(running, untouched, FIRST)
     async with FaultProxy(running.url) as proxy:
-        for request in range(3, 160, 53):
+        for request in (20, 90):
             table = restored_table(running, f"{tmp_path.name}-{request}", FIRST)
             proxy.plan = at_call(request, fault)
             await migrated(proxy.url, table)
 
             assert [item for item in decoded(running, table) if is_old(item)] == [], request
             assert await read(running, table, FIRST) == before, request
+
+
+# Beside running processes, and as a command.
+
+
+OLD_DROPS = "REMOVE oP, oS, oI, oB, oA, oD"
+OLD_RETRIES = "SET oP = :ready, oS = :slot REMOVE oA, oD"
+"""What a process of the former version does with a dead letter."""
+
+
+async def changed_under_it(
+    running: Engine, table: str, proxy: FaultProxy, change: str, **values: Any
+) -> dict[str, str]:
+    """Migrate, and change a dead letter between the reading and the writing; return its key."""
+    held = Hold()
+    letter: dict[str, Any] = {}
+
+    def plan(asked: Asked) -> Hold | None:
+        is_rewritten = asked.operation == "UpdateItem" and "oB = :content" in str(asked.body)
+        if is_rewritten and ":oP" in str(asked.body) and not letter:
+            letter.update(asked.body["Key"])
+            return held
+        return None
+
+    proxy.plan = plan
+    run = asyncio.ensure_future(migrated(proxy.url, table))
+    await held.reached.wait()
+    request = {"ExpressionAttributeValues": values} if values else {}
+    running.call("UpdateItem", TableName=table, Key=letter, UpdateExpression=change, **request)
+    held.release()
+    done = await run
+    assert done.left == 0
+    return letter
+
+
+async def test_a_notice_that_a_former_process_drops_meanwhile_does_not_come_back(
+    tmp_path: Path,
+) -> None:
+    running = engine(DYNOXIDE)
+    table = restored_table(running, tmp_path.name, FIRST)
+    async with FaultProxy(running.url) as proxy:
+        key = await changed_under_it(running, table, proxy, OLD_DROPS)
+
+    items = [each for each in decoded(running, table) if key.items() <= each.items()]
+    assert [item for item in items if "oI" in item or "oB" in item or is_old(item)] == []
+
+
+async def test_a_notice_that_a_former_process_retries_meanwhile_is_moved_as_well(
+    tmp_path: Path,
+) -> None:
+    running = engine(DYNOXIDE)
+    table = restored_table(running, tmp_path.name, FIRST)
+    slot = {":ready": {"S": "R#0"}, ":slot": {"S": "1772362830000#s#A#000000000031"}}
+    async with FaultProxy(running.url) as proxy:
+        await changed_under_it(running, table, proxy, OLD_RETRIES, **slot)
+    async with dynamo_store(running.url, table, FIRST.later) as store:
+        depth = await store.depth()
+
+    assert depth == FIRST.expected["undelivered"] + 1
+    assert [item for item in decoded(running, table) if is_old(item)] == []
+
+
+async def test_notices_are_delivered_once_and_in_order_while_the_table_is_migrated(
+    tmp_path: Path,
+) -> None:
+    running = engine(DYNOXIDE)
+    table = restored_table(running, tmp_path.name, FIRST)
+    order: dict[tuple[str, Lane], list[str]] = {}
+    now = FIRST.later
+    async with dynamo_store(running.url, table, now) as store:
+        run = asyncio.ensure_future(migrated(running.url, table))
+        claimed = True
+        while claimed or not run.done():
+            claimed = False
+            for lane in Lane:
+                for notice in await store.claim(lane, now, now + MINUTE, 4):
+                    claimed = True
+                    order.setdefault((notice.session_id, lane), []).append(notice.notice_id)
+                    await store.settle(notice.notice_id, Delivered())
+        await run
+
+    assert order == {
+        queue: [each["id"] for each in deliveries] for queue, deliveries in FIRST.queues().items()
+    }
+
+
+async def test_it_uses_no_more_capacity_in_a_second_than_it_is_told(tmp_path: Path) -> None:
+    running, clock = engine(DYNOXIDE), Counting(LATER)
+    table = restored_table(running, tmp_path.name, FIRST)
+    async with FaultProxy(running.url) as proxy:
+        await migrated(proxy.url, table, rate=10, clock=clock)
+        used = sum(each.read + each.write for each in proxy.spent if each.operation == "Scan")
+        written = sum(each.write for each in proxy.spent)
+
+    assert clock.seconds >= used / 10
+    assert clock.seconds >= 0.5 * (used + written) / 10
+
+
+def test_the_command_says_what_it_has_done(tmp_path: Path) -> None:
+    running = engine(DYNOXIDE)
+    table = restored_table(running, tmp_path.name, FIRST)
+    settings = {"DYNAMODB_TABLE": table, "DYNAMODB_ENDPOINT_URL": running.url}
+    runs = [
+        command(tmp_path, "table", "migrate", *options, HOME=str(tmp_path), **settings)
+        for options in (["--dry-run"], ["--rate", "100000"])
+    ]
+
+    for run, moved in zip(runs, ("notices to be moved", "notices moved"), strict=True):
+        told = dict(line.rsplit(maxsplit=1) for line in run.stdout.splitlines())
+        assert run.returncode == 0, run.stderr
+        assert told["items read"] == "165"
+        assert told[moved] == str(FIRST.expected["undelivered"])
+    assert [item for item in decoded(running, table) if is_old(item)] == []
