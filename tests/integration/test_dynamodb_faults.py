@@ -446,6 +446,23 @@ async def test_notices_of_others_are_claimed_while_a_partition_is_throttled(
     assert [notice.session_id for notice in after] == ["s0"]
 
 
+async def test_other_sessions_are_swept_while_a_partition_is_throttled(tmp_path: Path) -> None:
+    async with faulty(tmp_path, Pauseless()) as (store, proxy):
+        for number in range(3):
+            session = new_session(f"s{number}", customer(number))
+            await stored(store, user_says(session), NOON)
+        proxy.plan = of_partition("S#s0", Fault.THROTTLED)
+        beside = await store.due(NOON, 10)
+        proxy.plan = lambda asked: Fault.THROTTLED if "IndexName" not in asked.body else None
+        with pytest.raises(StorageUnavailable):
+            await store.due(NOON, 10)
+        proxy.plan = nothing
+        after = await store.due(NOON, 10)
+
+    assert [session.session_id for session in beside] == ["s1", "s2"]
+    assert [session.session_id for session in after] == ["s0", "s1", "s2"]
+
+
 # The network.
 
 
