@@ -66,25 +66,28 @@ class OldOutbox:
             await asyncio.gather(*map(self._try_convert, pks[start : start + _CONCURRENCY]))
 
     async def _try_convert(self, pk: str) -> None:
-        """Like `_convert`, but logs and skips a session whose notices cannot be moved."""
+        """Like `convert_session`, but logs and skips one whose notices cannot be moved."""
         try:
-            await self._convert(pk)
+            await self.convert_session(pk)
         except StorageUnavailable as error:
             extra = {"action": "conversion_failed", "session_id": session_of(pk)}
             logger.warning("Notices of the former version stay", extra=extra, exc_info=error)
 
-    async def _convert(self, pk: str) -> None:
-        """Move the notices of a session in order; repeated when they change meanwhile."""
+    async def convert_session(self, pk: str) -> int:
+        """Move the pending notices of a session in order, and return how many these were."""
+        moved = 0
         while items := await self._pending(pk):
             lane = notice_of(items[0]).lane
             of_lane = [item for item in items if notice_of(item).lane is lane][:_MAX_MOVED]
             marker = Marker.of(pk, lane, await self._db.get(pk, marker_sk(lane)))
             if marker.is_erased:
-                return
+                break
             marker = _with(marker, of_lane)
             condition, values = marker.unchanged()
             put = self._db.put_action(marker.item(), condition, **values)
-            await self._db.try_transact(put, *map(self._move, of_lane))
+            if await self._db.try_transact(put, *map(self._move, of_lane)):
+                moved += len(of_lane)
+        return moved
 
     async def _pending(self, pk: str) -> list[Item]:
         """Read a session's pending notices: the claimed one, and then the others in order."""

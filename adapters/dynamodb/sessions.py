@@ -39,7 +39,7 @@ from adapters.dynamodb.outbox import DueMarkers
 from adapters.dynamodb.outbox_items import Queued, appended, marker_sk, outbox_items
 from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
 from application.ports import RECENT, Loaded, SessionStore
-from domain.errors import DuplicateMessage, SeqTaken
+from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.identity import IDEMPOTENCY_WINDOW, Customer, SessionId
 from domain.message import Entry, StatusChange
 from domain.notice import Lane
@@ -365,13 +365,20 @@ class DynamoSessions(SessionStore):
     async def _verified(
         self, candidates: Sequence["_Candidate"], now: int
     ) -> list[tuple[int, SessionId, Session]]:
-        """Return those that are due, and since when; the slots of the others are repaired."""
+        """Return those that are due, and since when; the slots of the others are repaired.
+
+        One that cannot be read is left to the next sweep. Raises: StorageUnavailable: none can.
+        """
         snapshots = await asyncio.gather(
-            *(self._reader.try_read(each.session_id) for each in candidates)
+            *(self._reader.try_read(each.session_id) for each in candidates), return_exceptions=True
         )
+        failures = [each for each in snapshots if isinstance(each, BaseException)]
+        for failure in failures:
+            if len(failures) == len(snapshots) or not isinstance(failure, StorageUnavailable):
+                raise failure
         found = []
         for candidate, snapshot in zip(candidates, snapshots, strict=True):
-            if snapshot is None:
+            if snapshot is None or isinstance(snapshot, BaseException):
                 continue
             if snapshot.state.due <= now:
                 found.append((snapshot.state.due, candidate.session_id, snapshot.session))
