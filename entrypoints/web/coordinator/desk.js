@@ -225,9 +225,8 @@ export class Desk extends Emitter {
   #acting = new Set();
   /** @type {Set<Set<string>>} for each request on its way, the rows that were pushed meanwhile */
   #watches = new Set();
-
-  /** @type {string | null} the business whose rows the lists show; null: all */
-  filter = null;
+  /** @type {string | null} */
+  #filter = null;
 
   /** @param {DeskOptions} options */
   constructor({ coordinatorId, businesses, openChannel, storage }) {
@@ -289,6 +288,16 @@ export class Desk extends Emitter {
 
   get businesses() {
     return [...this.#businesses.values()];
+  }
+
+  /** The business whose rows the lists show; null: all. */
+  get filter() {
+    return this.#filter;
+  }
+
+  set filter(businessId) {
+    this.#filter = businessId;
+    this.#changed();
   }
 
   /** Whether all businesses are joined. */

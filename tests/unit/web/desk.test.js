@@ -144,9 +144,11 @@ test("the rows of several businesses are one list, or those of one of them", () 
   board.join({ chats: [chat("ana", "waiting", null, at(1))] });
   channels.get("coordinators:b2").join({ chats: [chat("dan", "waiting", null, at(0))] });
   const all = users("waiting");
+  const changes = listen("change");
   desk.filter = "b1";
 
   assert.deepEqual(all, ["dan", "ana"]);
+  assert.equal(changes.length, 1);
   assert.deepEqual(users("waiting"), ["ana"]);
 });
 
