@@ -83,8 +83,11 @@ def _url(endpoint_url: str) -> URL:
 def _tls(session: AioSession, endpoint_url: str) -> ssl.SSLContext | bool:
     if urlsplit(endpoint_url).scheme != "https":
         return False  # reading the certificates takes 25 ms
-    bundle = session.get_config_variable("ca_bundle") or True
-    return ssl.create_default_context(cafile=get_cert_path(bundle))
+    bundle = get_cert_path(session.get_config_variable("ca_bundle") or True)
+    try:
+        return ssl.create_default_context(cafile=bundle)
+    except OSError as error:
+        raise ValueError(f"no certificates in {bundle}: {error}") from error
 
 
 async def _find_credentials(endpoint_url: str | None) -> Any:
