@@ -2,8 +2,9 @@
 
 `server` is the product with the settings of the environment and `bridge` the reference bridge,
 `echo` the least that Litestar can do on a WebSocket, `sdk` and `client` an echo that first makes a
-turn's requests of DynamoDB, by AWS's SDK and by the product's client, `filled USERS` the product with users who have talked before, `plain PORT
-SETTINGS` a plain Phoenix application in the bridge's place.
+turn's requests of DynamoDB, by AWS's SDK and by the product's client, `filled USERS` the product
+with users who have talked before, `plain PORT SETTINGS` a plain Phoenix application in the bridge's
+place.
 """
 
 import asyncio
@@ -40,7 +41,6 @@ from entrypoints.settings import Settings, load_settings
 from tests.bench.load import BUSINESS, TEXT
 from tests.support.drafts import append_message
 from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
-
 
 Send = Callable[..., Awaitable[Any]]
 """A function from an operation, named as in the SDK, and its request to its response."""
