@@ -51,9 +51,9 @@ async def find_access(endpoint_url: str | None) -> Access:
 
     `endpoint_url`: another DynamoDB than AWS's. Raises: one of ACCESS_ERRORS.
     """
-    find_credentials = partial(_find_credentials, endpoint_url)
-    credentials = await find_credentials()
     session = get_session()
+    credentials = await _credentials(session, endpoint_url)
+    find_credentials = partial(_find_credentials, endpoint_url)
     region = _region(session, endpoint_url)
     if endpoint_url is None:
         # Only a client of the SDK knows AWS's endpoints: by region, with FIPS and IPv6, and by the
@@ -91,8 +91,11 @@ def _tls(session: AioSession, endpoint_url: str) -> ssl.SSLContext | bool:
 
 
 async def _find_credentials(endpoint_url: str | None) -> Any:
+    return await _credentials(get_session(), endpoint_url)  # a session keeps what it has found
+
+
+async def _credentials(session: AioSession, endpoint_url: str | None) -> Any:
     """Return the SDK's credentials. A local engine takes any: there they may be none."""
-    session = get_session()
     local = endpoint_url is not None and _is_loopback(endpoint_url)
     if local:  # no request to the network's metadata service
         session.get_component("credential_provider").remove("iam-role")

@@ -7,7 +7,6 @@ import hmac
 import time
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import NamedTuple
 from urllib.parse import quote
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -23,21 +22,14 @@ def canonical_path(path: str) -> str:
     return quote(path or "/", safe="/-_.~")
 
 
-class _Scope(NamedTuple):
-    """What a signing key is derived for; it is valid for one day."""
-
-    day: str
-    access_key: str
-    secret_key: str
-
-
 class Signer:
     """Signs requests to one service in one region. The key of the day is derived once."""
 
     def __init__(self, region: str, service: str) -> None:
         self._region = region
         self._service = service
-        self._scope: _Scope | None = None
+        self._scope = ("", "", "")
+        """The day, the access key and the secret key of `_key`."""
         self._scope_text = self._credential = ""
         self._key = b""
 
@@ -58,7 +50,7 @@ class Signer:
         in lower case, with values that are trimmed; `host` and `x-amz-date` are among them.
         """
         stamp = headers["x-amz-date"]
-        scope = _Scope(stamp[:8], access_key, secret_key)
+        scope = (stamp[:8], access_key, secret_key)
         if scope != self._scope:
             self._derive(scope)
         names = ";".join(headers)
@@ -69,13 +61,14 @@ class Signer:
         signature = _hmac(self._key, to_sign).hex()
         return f"{self._credential}, SignedHeaders={names}, Signature={signature}"
 
-    def _derive(self, scope: _Scope) -> None:
-        key = f"AWS4{scope.secret_key}".encode()
-        for part in (scope.day, self._region, self._service, "aws4_request"):
+    def _derive(self, scope: tuple[str, str, str]) -> None:
+        day, access_key, secret_key = scope
+        key = f"AWS4{secret_key}".encode()
+        for part in (day, self._region, self._service, "aws4_request"):
             key = _hmac(key, part)
         self._key = key
-        self._scope_text = f"{scope.day}/{self._region}/{self._service}/aws4_request"
-        self._credential = f"{_ALGORITHM} Credential={scope.access_key}/{self._scope_text}"
+        self._scope_text = f"{day}/{self._region}/{self._service}/aws4_request"
+        self._credential = f"{_ALGORITHM} Credential={access_key}/{self._scope_text}"
         self._scope = scope
 
 

@@ -40,6 +40,7 @@ _SKEWED = (
 )
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException")
 _TYPE = "application/x-amz-json-1.0"
+_UNSIGNED = {"accept-encoding": "identity", "user-agent": "ai-agent-server"}
 
 
 class _Attribute(TypedDict, total=False):
@@ -140,6 +141,9 @@ class _Keys(NamedTuple):
     secret: str
     token: str | None
 
+    def __repr__(self) -> str:
+        return f"<{self.access}>"
+
 
 class Transport:
     """The connections to DynamoDB, made in a running event loop.
@@ -195,9 +199,9 @@ class Transport:
                 cured.add(cure)
 
     async def _headers(self, operation: str, body: bytes) -> tuple[_Keys, dict[str, str]]:
-        """Return the headers of a request, signed, and with which keys."""
+        """Return the keys with which a request is signed, and its headers."""
         second = int(time.time() + self._skew_s)
-        if second != self._second:  # seldom enough for what may be a look at a clock, or a request
+        if second != self._second:  # to ask for the keys may be a request, seldom
             try:
                 self._keys = _Keys(*(await self._credentials.get_frozen_credentials())[:3])
             except ACCESS_ERRORS as error:
@@ -211,7 +215,7 @@ class Transport:
         headers["authorization"] = self._signer.authorization(
             keys.access, keys.secret, path=self._path, headers=headers, body=body
         )
-        headers["accept-encoding"] = "identity"
+        headers |= _UNSIGNED
         return keys, headers
 
     async def _post(self, operation: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
@@ -242,7 +246,7 @@ class Transport:
             if status == 200:
                 return cast("dict[str, Any]", _decode(content))
             refusal = _decode_error(content) if is_ours else _Error(message=kind)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise NoAnswer(f"a response that is not DynamoDB's: {error}") from error
         raise Refused(operation, status, refusal, _skew_s(head.get("Date", "")))
 

@@ -331,11 +331,24 @@ async def test_no_error_log_or_repr_tells_a_secret(
         Response(200, b"[]"),
         Response(200, b'{"Item": {"b": {"B": "no base64!"}}}'),
         Response(200, gzip.compress(b"{}")),
+        Response(200, b'{"Item": {"a": {"S": "\xff"}}}'),
+        Response(200, b'{"Item": {"a": ' + b'{"L": [' * 100_000),
         Response(400, b"<html>"),
         Response(502, b"<html>", "Content-Type: text/html\r\n"),
         refusal("InternalServerError", status=500),
     ],
-    ids=["damaged", "cut", "a list", "no base64", "compressed", "no error", "a proxy's", "theirs"],
+    ids=[
+        "damaged",
+        "cut",
+        "a list",
+        "no base64",
+        "compressed",
+        "no text",
+        "deep",
+        "no error",
+        "a proxy's",
+        "theirs",
+    ],
 )
 async def test_a_response_that_cannot_be_read_is_requested_again(
     tmp_path: Path, response: Response
