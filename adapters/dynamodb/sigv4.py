@@ -12,7 +12,7 @@ from urllib.parse import quote
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-def timestamp(seconds: float) -> str:
+def amz_date(seconds: float) -> str:
     """Return a time in seconds since 1970 as the header `x-amz-date` has it."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
 

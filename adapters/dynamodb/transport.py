@@ -12,13 +12,13 @@ import aiohttp
 import msgspec
 
 from adapters.dynamodb.access import ACCESS_ERRORS, Access
-from adapters.dynamodb.sigv4 import Signer, canonical_path, timestamp
+from adapters.dynamodb.sigv4 import Signer, amz_date, canonical_path
 from adapters.urls import without_secrets
 from domain.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
-MAX_CONNECTIONS = 50
+POOL_SIZE = 50
 CONNECT_S, READ_S = 1.0, 3.0
 """Time limits of a new connection, and of each wait for the next bytes of a response."""
 _KEEP_ALIVE_S = 12.0
@@ -168,7 +168,7 @@ class Transport:
         self._renewed_at = -RENEW_EVERY_S
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=MAX_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_S, ssl=access.tls
+                limit=POOL_SIZE, keepalive_timeout=_KEEP_ALIVE_S, ssl=access.tls
             ),
             timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=READ_S),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -206,7 +206,7 @@ class Transport:
                 self._keys = _Keys(*(await self._credentials.get_frozen_credentials())[:3])
             except ACCESS_ERRORS as error:
                 raise StorageUnavailable(f"DynamoDB: {error}") from error
-            self._second, self._stamp = second, timestamp(second)
+            self._second, self._stamp = second, amz_date(second)
         keys = self._keys
         headers = {"content-type": _TYPE, "host": self._host, "x-amz-date": self._stamp}
         if keys.token:

@@ -409,19 +409,19 @@ async def test_a_redirection_is_refused(tmp_path: Path) -> None:
 async def test_calls_that_are_under_way_end_with_the_client(tmp_path: Path) -> None:
     """Also those that wait for a connection, of which there are 50."""
     async with at_aws(tmp_path) as (aws, dynamo):
-        aws.next += [None] * transport.MAX_CONNECTIONS
+        aws.next += [None] * transport.POOL_SIZE
         calls = [
             asyncio.ensure_future(dynamo.get("p", str(number)))
-            for number in range(transport.MAX_CONNECTIONS + 5)
+            for number in range(transport.POOL_SIZE + 5)
         ]
         async with asyncio.timeout(PATIENCE_S):
-            for _ in range(transport.MAX_CONNECTIONS):
+            for _ in range(transport.POOL_SIZE):
                 await aws.unanswered.acquire()
             await dynamo.close()
             ended = await asyncio.gather(*calls, return_exceptions=True)
 
     assert {str(error) for error in ended} == {"DynamoDB: the store is closed"}
-    assert len(aws.asked) == transport.MAX_CONNECTIONS
+    assert len(aws.asked) == transport.POOL_SIZE
 
 
 # Where, by the variables that all programs of AWS know.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.dynamodb.sigv4 import Signer, canonical_path, timestamp
+from adapters.dynamodb.sigv4 import Signer, amz_date, canonical_path
 from tests.support.aws import signature
 
 # The suite's credentials, for us-east-1 and a service that is called `service`.
@@ -142,7 +142,7 @@ def test_it_signs_as_awss_sdk_does_whatever_was_signed_before(
         headers = {
             "content-type": "application/x-amz-json-1.0",
             "host": "localhost:8000",
-            "x-amz-date": timestamp(at),
+            "x-amz-date": amz_date(at),
             **({"x-amz-security-token": token} if token else {}),
             "x-amz-target": "DynamoDB_20120810.PutItem",
         }
@@ -153,11 +153,11 @@ def test_it_signs_as_awss_sdk_does_whatever_was_signed_before(
         url = f"http://localhost:8000{sent}"
         theirs = signature(access, secret, region, service, url=url, headers=headers, body=body)
         assert ours.endswith(f"Signature={theirs}")
-        assert f"Credential={access}/{timestamp(at)[:8]}/{region}/{service}/" in ours
+        assert f"Credential={access}/{amz_date(at)[:8]}/{region}/{service}/" in ours
 
 
 def test_a_time_is_written_as_aws_reads_it() -> None:
-    assert timestamp(1_440_938_160.9) == AT
+    assert amz_date(1_440_938_160.9) == AT
 
 
 def test_a_signer_shows_no_secret() -> None:
