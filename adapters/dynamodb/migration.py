@@ -36,8 +36,9 @@ _CONCURRENCY = 16
 """Partitions of a page that are changed at the same time."""
 _REPORT_EVERY = 100_000
 _PLACES_LIVE = timedelta(days=7)
-_PLACES = "T#migration"
-"""The partition with an item for each segment: up to where an unfinished run has come."""
+_PLACES = "T#migration-1"
+"""The partition with an item for each segment: up to where an unfinished run has come. The number
+rises with each shape that is added, so that no segment is taken for done that was read without."""
 _ORDER = frozenset({"lo", "ol", "og", "op", "ow", "oC", "ex"})
 """Attributes of the former outbox that nothing reads any more."""
 
