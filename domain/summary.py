@@ -87,11 +87,12 @@ def is_summary_due(
     """
     room = view_tokens - summary_budget(view_tokens)
     through = summary.through if summary is not None else 0
+    if tokens_after_summary(session, entries, summary) > room * 3 // 4:
+        return True
+    if (most := session.seq - through) < MAX_VIEW_ENTRIES:
+        return False
     hidden = sum(not entry.is_for_model for entry in entries if entry.seq > through)
-    return (
-        session.seq - through - hidden >= MAX_VIEW_ENTRIES
-        or tokens_after_summary(session, entries, summary) > room * 3 // 4
-    )
+    return most - hidden >= MAX_VIEW_ENTRIES
 
 
 def next_summary_end(session: Session, entries: Sequence[Entry], *, view_tokens: int) -> int:
