@@ -66,13 +66,13 @@ def missing_entries(
     before = entries[0].seq - 1 - through
     if before <= 0:
         return 0
+    most = min(before, max(0, MAX_VIEW_ENTRIES - len(entries)))
+    if session.tokens is not None and tokens_after_summary(session, entries, summary) <= max_tokens:
+        return most
     at_hand = sum(map(token_cost, entries))
     room = max_tokens - at_hand
     if room <= 0:
         return 0
-    most = min(before, max(0, MAX_VIEW_ENTRIES - len(entries)))
-    if session.tokens is not None and tokens_after_summary(session, entries, summary) <= max_tokens:
-        return most
     each = max(ENTRY_OVERHEAD_TOKENS, at_hand // len(entries))  # as long as those at hand
     return min(most, -(-room // each))
 
