@@ -168,7 +168,11 @@ class Transport:
         self._renewed_at = -RENEW_EVERY_S
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=POOL_SIZE, keepalive_timeout=_KEEP_ALIVE_S, ssl=access.tls
+                limit=POOL_SIZE,
+                keepalive_timeout=_KEEP_ALIVE_S,
+                ssl=access.tls,
+                # A new connection goes where the name leads now, in time for the deadline of a call.
+                use_dns_cache=False,
             ),
             timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=READ_S),
             cookie_jar=aiohttp.DummyCookieJar(),
