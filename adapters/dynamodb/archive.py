@@ -36,7 +36,7 @@ from adapters.dynamodb.items import (
     stamped,
     status_partition,
 )
-from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
+from adapters.dynamodb.session_reader import SessionReader
 from application.page_cursor import decode_cursor, encode_cursor
 from application.ports import Archive, Clock, Erased, SessionPage
 from domain.identity import BusinessId, Customer, SessionId
@@ -110,7 +110,6 @@ class DynamoArchive(Archive):
                 and (customer is None or of == customer)
             )
 
-        await self._reader.wait_for_background(MAX_BACKGROUND_WAIT_S)
         candidates = self._candidates(business_id, status, customer, below)
         found = await self._newest(candidates, is_wanted, below, limit + 1)
         page = found[:limit]
@@ -157,9 +156,8 @@ class DynamoArchive(Archive):
         found: dict[SessionId, tuple[Position, Session]] = {}
         ranked: list[tuple[Position, Session]] = []
         async for chunk in _chunks(candidates.rows):
-            # A lagging head must not move to the front while it is still to be listed.
             snapshots = await asyncio.gather(
-                *(self._reader.try_read(session_id, compact=False) for _, session_id in chunk)
+                *(self._reader.try_read(session_id) for _, session_id in chunk)
             )
             for (at, session_id), snapshot in zip(chunk, snapshots, strict=True):
                 if snapshot is not None and is_wanted(snapshot.session):

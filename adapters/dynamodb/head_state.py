@@ -44,10 +44,8 @@ class HeadState:
     head_seq: int
     head_at: int
     """The time of the head's slot in the listings."""
-    head_due: int
-    """The time of the head's slot in the index `due`."""
     latest_due: int
-    """The latest time at which any newest entry was due, since the head was read."""
+    """The latest time at which any newest entry was due, or the head, since the head was read."""
     slots: dict[str, str] = field(default_factory=dict)
     """Slots of entries in the index `due`, by the sort key of the item."""
     cached_at: datetime | None = None
@@ -60,7 +58,6 @@ class HeadState:
             due=due,
             head_seq=session.seq,
             head_at=ms(session.updated_at),
-            head_due=due,
             latest_due=due,
         )
 
@@ -74,9 +71,8 @@ class HeadState:
             due=due,
             head_seq=int(head["q"]["N"]),
             head_at=stamped(head["lS"]),
-            head_due=head_due,
             # A Query is no snapshot: some of the entries may be newer than the head.
-            latest_due=max([due, *map(_due_ms, entries)]),
+            latest_due=max([head_due, *map(_due_ms, entries)]),
             slots={item["SK"]["S"]: item["wS"]["S"] for item in entries if "wS" in item},
         )
 
@@ -84,29 +80,24 @@ class HeadState:
         """Return True if the next entries, due at `due`, need a slot of their own."""
         return due < self.due
 
-    def advance(self, seq: int, due: int) -> dict[str, str]:
-        """Add new entries. Returns the slots that are obsolete now, and are forgotten here."""
-        self.seq, self.due = seq, due
+    def advance(self, session: Session, due: int, *, with_head: bool) -> dict[str, str]:
+        """Add new entries, after which the session is `session`, perhaps with its head.
+
+        Returns the slots that are obsolete now, and are forgotten here.
+        """
+        self.seq, self.due = session.seq, due
+        if with_head:
+            self.head_seq, self.head_at = session.seq, ms(session.updated_at)
         obsolete: dict[str, str] = {}
-        if due >= self.latest_due and due >= self.head_due:
+        if due >= self.latest_due:
+            self.latest_due = due
             obsolete, self.slots = self.slots, {}
-        self.latest_due = max(self.latest_due, due)
         return obsolete
 
-    def head_is_stale(self, session: Session) -> bool:
-        """Return True if the head must be written; `session` is its current value."""
-        behind = session.seq - self.head_seq
-        return behind >= MAX_HEAD_LAG or (behind > 0 and self.recency_is_stale(session))
-
-    def recency_is_stale(self, session: Session) -> bool:
-        """Return True if the head's slot in the listings must change; clocks may go back."""
-        return not 0 <= ms(session.updated_at) - self.head_at < MAX_RECENCY_LAG_MS
-
-    def mark_head_written(self, session: Session) -> None:
-        """Record that the head has been written."""
-        if self.recency_is_stale(session):
-            self.head_at = ms(session.updated_at)
-        self.head_seq = session.seq
+    def lags(self, session: Session) -> bool:
+        """Return True if the head must be written with the entries that lead to `session`."""
+        age = ms(session.updated_at) - self.head_at  # negative, when clocks have gone back
+        return session.seq - self.head_seq >= MAX_HEAD_LAG or not 0 <= age < MAX_RECENCY_LAG_MS
 
 
 def _due_ms(item: Item) -> int:

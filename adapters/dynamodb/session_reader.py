@@ -1,4 +1,4 @@
-"""Reads the sessions of the DynamoDB store, and maintains their heads in the background."""
+"""Reads the sessions of the DynamoDB store, and maintains their slots in the background."""
 
 import asyncio
 import logging
@@ -20,9 +20,6 @@ from adapters.dynamodb.items import (
     entry_sk,
     first_seq,
     head_of,
-    number,
-    pack_head,
-    recency_slot,
     session_pk,
 )
 from application.ports import RECENT, Clock
@@ -33,10 +30,8 @@ from domain.session import Session
 
 logger = logging.getLogger(__name__)
 
-MAX_BACKGROUND_WAIT_S = 1.0
-"""The time that a listing waits for background writes; its result does not depend on them."""
 MAX_BACKGROUND_TASKS = 200
-"""Above this limit a maintenance write is left out until the session's next entry."""
+"""Above this limit a slot is left to the sweep that finds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +54,8 @@ class SessionReader:
         self._tasks: set[asyncio.Task[None]] = set()
         self.states = HeadStateCache(clock.now)
 
-    async def read(self, session_id: SessionId, *, compact: bool = True) -> SessionSnapshot | None:
-        """Read the session; None: there is none, or it was erased or has expired.
-
-        `compact`: write its head in the background if that is stale.
-        """
+    async def read(self, session_id: SessionId) -> SessionSnapshot | None:
+        """Read the session; None: there is none, or it was erased or has expired."""
         pk = session_pk(session_id)
         head, *items = await self.newest_items(pk, HEAD, RECENT + 1) or [{}]
         if "q" not in head or (items and "x" in items[0]):
@@ -75,14 +67,12 @@ class SessionReader:
             if not older:
                 break
             items += older
-        return self._snapshot(head, items, compact)
+        return self._snapshot(head, items)
 
-    async def try_read(
-        self, session_id: SessionId, *, compact: bool = True
-    ) -> SessionSnapshot | None:
+    async def try_read(self, session_id: SessionId) -> SessionSnapshot | None:
         """Like `read`, but logs and skips a session that cannot be decoded (for listings)."""
         try:
-            return await self.read(session_id, compact=compact)
+            return await self.read(session_id)
         except (msgspec.MsgspecError, KeyError, ValueError):
             extra = {"action": "session_unreadable", "session_id": session_id}
             logger.exception("A session cannot be read", extra=extra)
@@ -101,7 +91,7 @@ class SessionReader:
             ScanIndexForward=False,
         )
 
-    def _snapshot(self, head: Item, items: list[Item], compact: bool) -> SessionSnapshot | None:
+    def _snapshot(self, head: Item, items: list[Item]) -> SessionSnapshot | None:
         session = head_of(head)
         entries = [entry for item in reversed(items) for entry in entries_of(item)]
         for entry in entries:
@@ -111,8 +101,6 @@ class SessionReader:
             return None
         read = HeadState.read(head, items, session.seq)
         state = self.states.keep(session.session_id, read)
-        if compact:
-            self.compact(session, state, {})
         return SessionSnapshot(session, self.unexpired(entries), state)
 
     def unexpired(self, entries: list[Entry]) -> list[Entry]:
@@ -129,17 +117,10 @@ class SessionReader:
         """Return the time of the newest entries that have expired; None: nothing expires."""
         return None if self._retention is None else self._clock.now() - self._retention
 
-    def compact(self, session: Session, state: HeadState, obsolete: Mapping[str, str]) -> None:
-        """Write a stale head and remove obsolete slots of entries, in the background.
-
-        It may fail: only the cost of later reads depends on it, and the delay of listings.
-        """
-        if state.head_is_stale(session):
-            with_recency = state.recency_is_stale(session)
-            self._start(session.session_id, self._write_head(session, with_recency))
-            state.mark_head_written(session)
+    def remove_slots(self, session_id: SessionId, obsolete: Mapping[str, str]) -> None:
+        """Remove slots of entries, by their sort key, in the background. It may fail."""
         if obsolete:
-            self._start(session.session_id, self._remove_slots(session.session_id, obsolete))
+            self._start(session_id, self._remove_slots(session_id, obsolete))
 
     def repair(self, snapshot: SessionSnapshot, obsolete: Mapping[str, str]) -> None:
         """Move the head's slot in the index `due` to when the session is due, in the background.
@@ -167,20 +148,10 @@ class SessionReader:
             extra = {"action": "maintenance_failed", "reason": str(error)}
             logger.debug("A background write failed", extra=extra)
 
-    async def wait_for_background(self, timeout_s: float | None = None) -> None:
-        """Return when the background writes are done, or after `timeout_s`."""
+    async def wait_for_background(self) -> None:
+        """Return when the background writes are done."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_s)
-
-    @bounded
-    async def _write_head(self, session: Session, with_recency: bool) -> None:
-        values = {"b": {"B": pack_head(session)}, "q": number(session.seq)}
-        change = "SET b = :b, q = :q"
-        if with_recency:
-            change += ", lS = :l"
-            values["l"] = recency_slot(session)
-        pk = session_pk(session.session_id)
-        await self._db.update(pk, HEAD, change, "q < :q", **values)
+            await asyncio.wait(self._tasks)
 
     @bounded
     async def _remove_slots(self, session_id: SessionId, slots: Mapping[str, str]) -> None:
@@ -190,25 +161,16 @@ class SessionReader:
 
     @bounded
     async def _repair(self, snapshot: SessionSnapshot, obsolete: Mapping[str, str]) -> None:
+        """Move the head's slot, if the log has not grown, and then remove those of entries."""
         session_id, state = snapshot.session.session_id, snapshot.state
-        if state.head_due != state.due:
-            await self._db.transact(self._move_head_slot(session_id, state))
-            self.states.forget(session_id)
-        await self._remove_slots(session_id, obsolete)
-
-    def _move_head_slot(self, session_id: SessionId, state: HeadState) -> list[Item]:
-        """Return the transaction, which fails if the slot has moved or the log has grown."""
-        pk = session_pk(session_id)
-        was = due_slot(session_id, state.head_due)
-        now = due_slot(session_id, state.due)
-        change = "SET wP = :partition, wS = :now" if now else "REMOVE wP, wS"
-        values = {"partition": now["wP"], "now": now["wS"]} if now else {}
-        if was:
-            condition, values["was"] = "wS = :was", was["wS"]
-        else:
-            condition = "attribute_exists(q) AND attribute_not_exists(wS)"
+        pk, slot = session_pk(session_id), due_slot(session_id, state.due)
+        change = "SET wP = :wP, wS = :wS" if slot else "REMOVE wP, wS"
         next_sk = entry_sk(state.seq + 1)
-        return [
-            self._db.update_action(pk, HEAD, change, condition, **values),
-            self._db.check_action(pk, next_sk, "attribute_not_exists(PK)"),
-        ]
+        await self._db.transact(
+            [
+                self._db.update_action(pk, HEAD, change, "attribute_exists(q)", **slot),
+                self._db.check_action(pk, next_sk, "attribute_not_exists(PK)"),
+            ]
+        )
+        self.states.forget(session_id)
+        await self._remove_slots(session_id, obsolete)

@@ -29,7 +29,9 @@ from adapters.dynamodb.items import (
     ms,
     number,
     pack_entries,
+    pack_head,
     pointer_sk,
+    recency_slot,
     session_of,
     session_pk,
     stamp,
@@ -37,7 +39,7 @@ from adapters.dynamodb.items import (
 )
 from adapters.dynamodb.outbox import DueMarkers
 from adapters.dynamodb.outbox_items import Queued, appended, marker_sk, outbox_items
-from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
+from adapters.dynamodb.session_reader import SessionReader
 from application.ports import RECENT, Loaded, SessionStore
 from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import IDEMPOTENCY_WINDOW, Customer, SessionId
@@ -65,6 +67,9 @@ class _Write:
     others: list[Item]
     """Written together with the entries, as actions of a transaction."""
     with_head: bool
+    """The head is written, too: whole, or as far as it is behind."""
+    is_change: bool
+    """The session is opened, or its status changes."""
 
     @property
     def slot(self) -> dict[str, str]:
@@ -76,8 +81,8 @@ class DynamoSessions(SessionStore):
     """The logs of all sessions.
 
     The entries of a draft are one item, and the conditional put of it is the lock of the log. The
-    head is written when the status changes; otherwise it lags behind the log, and a reader applies
-    the newer entries to it.
+    head is written with them when the status changes, or when it is far behind the log; a reader
+    applies the newer entries to it.
     """
 
     def __init__(
@@ -187,15 +192,18 @@ class DynamoSessions(SessionStore):
         }
         if due != NEVER:
             item["d"] = number(due)
-        with_head = state is None or any(isinstance(e, StatusChange) for e in draft.entries)
+        is_change = state is None or any(isinstance(e, StatusChange) for e in draft.entries)
+        lags = state is not None and state.lags(session)
         others = self._key_actions(draft) + [self._db.put_action(each | exp) for each in further]
         others += [self._queue_action(item, lane, queue) for lane, queue in queues.items()]
-        if with_head:
+        if is_change:
             others += self._head_actions(session, due, opens=state is None)
         elif state is not None and state.needs_slot(due):
             item |= due_slot(session.session_id, due)
+        if lags and not is_change:
+            others.append(self._catch_up_action(session))
         notices = {lane: queue[0].at for lane, queue in queues.items()}
-        return _Write(item, due, notices, others, with_head)
+        return _Write(item, due, notices, others, is_change or lags, is_change)
 
     def _queue_action(self, entries: Item, lane: Lane, added: Sequence[Queued]) -> Item:
         """Return the update of a lane's marker, which expires with the newest entries."""
@@ -230,6 +238,13 @@ class DynamoSessions(SessionStore):
             pointer = key(customer_pk(session.customer), pointer_sk(session))
             actions.append(self._db.put_action(pointer | exp))
         return actions
+
+    def _catch_up_action(self, session: Session) -> Item:
+        """Return the update of a head that is behind, which leaves its slot in the index `due`."""
+        values = {"b": {"B": pack_head(session)}, "q": number(session.seq)}
+        values["l"] = recency_slot(session)
+        change, pk = "SET b = :b, q = :q, lS = :l", session_pk(session.session_id)
+        return self._db.update_action(pk, HEAD, change, "q < :q", **values)
 
     def _put_newest(self, session: Session, exp: Item, *, opens: bool) -> Item:
         item = {
@@ -269,19 +284,18 @@ class DynamoSessions(SessionStore):
         return bool(stored.get("t") == item["t"])
 
     def _record(self, draft: Draft, write: _Write) -> None:
-        """Update the cached state, and start the maintenance that the write calls for."""
+        """Update the cached state, and remove the slots that are obsolete now."""
         session = draft.session
         state = self._states.get(session.session_id)
-        if write.with_head:
+        if write.is_change:
             obsolete = state.slots if state is not None else {}
-            written = HeadState.written(session, write.due)
-            state = self._states.keep(session.session_id, written)
+            self._states.keep(session.session_id, HeadState.written(session, write.due))
         elif state is not None and state.seq == draft.entries[0].seq - 1:
-            obsolete = state.advance(session.seq, write.due)
+            obsolete = state.advance(session, write.due, with_head=write.with_head)
             state.slots |= write.slot
         else:
             return  # it was read again meanwhile, with these entries
-        self._reader.compact(session, state, obsolete)
+        self._reader.remove_slots(session.session_id, obsolete)
 
     @bounded
     async def page(
@@ -326,7 +340,6 @@ class DynamoSessions(SessionStore):
 
     @bounded
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
-        await self._reader.wait_for_background(MAX_BACKGROUND_WAIT_S)
         candidates = await self._candidates(ms(now), max(limit, _MIN_SLOTS))
         found: list[tuple[int, SessionId, Session]] = []
         while candidates and not (len(found) >= limit and found[limit - 1][0] <= candidates[0].at):
