@@ -1,26 +1,45 @@
-"""Reads the sessions of the DynamoDB store, and maintains their slots in the background."""
+"""Reads the sessions of the DynamoDB store, and remembers what their heads are like.
+
+The newest item of entries holds in `d` when the sweep must look at the session. So that it is
+found by then without a write to the head at each entry, some item of the session has a slot in the
+index `due` that is never later: the head, or entries that are due earlier than those before them.
+A writer that moves a slot to a later time, or removes one, must know that another one suffices.
+Three rules ensure that, whoever else writes to the session at the same time:
+
+- entries have a slot of their own if they are due earlier than those before them, which the
+  conditional put of their seq has proven to be the newest;
+- the head's slot moves only together with the proof that the log has not grown meanwhile, and
+  never to a later time than the newest entries are due at;
+- the slot of entries is removed when the newest ones are due no earlier than any that came since
+  the head was read: another process can have moved the head's slot no later than that.
+"""
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import chain
+from typing import Any, Self
 
 import msgspec
 
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.head_state import HeadState, HeadStateCache
 from adapters.dynamodb.items import (
     FIRST_ENTRY,
     HEAD,
+    KEYS,
+    NEVER,
     Item,
     due_slot,
     entries_of,
     entry_sk,
     first_seq,
     head_of,
+    ms,
+    query_of,
     session_pk,
+    stamped,
 )
 from application.ports import RECENT, Clock
 from domain.errors import StorageUnavailable
@@ -30,8 +49,123 @@ from domain.session import Session
 
 logger = logging.getLogger(__name__)
 
+MAX_RECENCY_LAG_MS = 30_000
+"""The time by which a head's slot in the listings may be behind the newest entry."""
+MAX_HEAD_LAG = 16
+"""The most entries by which a head may be behind, so that one page of the log reaches it."""
+MAX_CACHED_HEADS = 20_000
+CACHE_LIFETIME = timedelta(hours=12)
+"""Shorter than the life of the items that refuse a late writer: the end of a log, a tombstone or
+the entry that closes. After them only an absent item would be found."""
 MAX_BACKGROUND_TASKS = 200
 """Above this limit a slot is left to the sweep that finds it."""
+
+
+@dataclass(slots=True)
+class HeadState:
+    """The end of a session's log, and what its head says. Times are milliseconds since 1970."""
+
+    seq: int
+    """The newest entry's."""
+    due: int
+    """The time at which the sweep must look at the session."""
+    head_seq: int
+    head_at: int
+    """The time of the head's slot in the listings."""
+    latest_due: int
+    """The latest time at which any newest entry was due, or the head, since the head was read."""
+    slots: dict[str, str] = field(default_factory=dict)
+    """Slots of entries in the index `due`, by the sort key of the item."""
+    cached_at: datetime | None = None
+
+    @classmethod
+    def written(cls, session: Session, due: int) -> Self:
+        """Return the state after the head was written together with the newest entries."""
+        return cls(
+            seq=session.seq,
+            due=due,
+            head_seq=session.seq,
+            head_at=ms(session.updated_at),
+            latest_due=due,
+        )
+
+    @classmethod
+    def read(cls, head: Item, entries: Sequence[Item], seq: int) -> Self:
+        """Return the state of a head and the newest items of entries, the newest one first."""
+        head_due = _slot_ms(head)
+        due = _due_ms(entries[0]) if entries else head_due
+        return cls(
+            seq=seq,
+            due=due,
+            head_seq=int(head["q"]["N"]),
+            head_at=stamped(head["lS"]),
+            # A Query is no snapshot: some of the entries may be newer than the head.
+            latest_due=max([head_due, *map(_due_ms, entries)]),
+            slots={item["SK"]["S"]: item["wS"]["S"] for item in entries if "wS" in item},
+        )
+
+    def needs_slot(self, due: int) -> bool:
+        """Return True if the next entries, due at `due`, need a slot of their own."""
+        return due < self.due
+
+    def advance(self, session: Session, due: int, *, with_head: bool) -> dict[str, str]:
+        """Add new entries, after which the session is `session`, perhaps with its head.
+
+        Returns the slots that are obsolete now, and are forgotten here.
+        """
+        self.seq, self.due = session.seq, due
+        if with_head:
+            self.head_seq, self.head_at = session.seq, ms(session.updated_at)
+        obsolete: dict[str, str] = {}
+        if due >= self.latest_due:
+            self.latest_due = due
+            obsolete, self.slots = self.slots, {}
+        return obsolete
+
+    def lags(self, session: Session) -> bool:
+        """Return True if the head must be written with the entries that lead to `session`."""
+        age = ms(session.updated_at) - self.head_at  # negative, when clocks have gone back
+        return session.seq - self.head_seq >= MAX_HEAD_LAG or not 0 <= age < MAX_RECENCY_LAG_MS
+
+
+def _due_ms(item: Item) -> int:
+    return int(item["d"]["N"]) if "d" in item else NEVER
+
+
+def _slot_ms(item: Item) -> int:
+    """Return the time of an item's slot in the index `due`; NEVER: it has none."""
+    return stamped(item["wS"]) if "wS" in item else NEVER
+
+
+class HeadStateCache:
+    """The states of the sessions read or written last. Hints: the put of a seq decides."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._states: dict[SessionId, HeadState] = {}
+
+    def get(self, session_id: SessionId) -> HeadState | None:
+        """Return the state of the session, unless it is too old to be relied on."""
+        state = self._states.get(session_id)
+        if state is None or (state.cached_at and self._now() - state.cached_at < CACHE_LIFETIME):
+            return state
+        self.forget(session_id)
+        return None
+
+    def keep(self, session_id: SessionId, state: HeadState) -> HeadState:
+        """Store the state, unless a newer one is known. Returns the newer one."""
+        known = self._states.pop(session_id, None)
+        state.cached_at = self._now()
+        if known is not None and known.seq > state.seq:
+            state = known
+        self._states[session_id] = state
+        if len(self._states) > MAX_CACHED_HEADS:
+            del self._states[next(iter(self._states))]
+        return state
+
+    def forget(self, session_id: SessionId) -> None:
+        """Drop the state, so that the session is read before the next write."""
+        self._states.pop(session_id, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +214,7 @@ class SessionReader:
 
     async def newest_items(self, pk: str, below: str, limit: int) -> list[Item]:
         """Read items of entries, and the head, with sort keys up to `below`, newest first."""
-        return await self._db.query(
-            limit,
-            KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": pk},
-                ":first": {"S": FIRST_ENTRY},
-                ":last": {"S": below},
-            },
-            ScanIndexForward=False,
-        )
+        return await self._db.query(limit, **query_of(pk, FIRST_ENTRY, below, newest_first=True))
 
     def _snapshot(self, head: Item, items: list[Item]) -> SessionSnapshot | None:
         session = head_of(head)
@@ -174,3 +299,24 @@ class SessionReader:
         )
         self.states.forget(session_id)
         await self._remove_slots(session_id, obsolete)
+
+
+async def merged(db: Dynamo, requests: Sequence[Item], limit: int) -> tuple[list[Item], bool]:
+    """Read up to `limit` rows from each of several partitions, in the order of their sort keys.
+
+    `requests`: the Queries, all of one index and in one direction. Rows behind the last one
+    that was read from a partition with more are left out, as some of that may come before them.
+    Returns the rows, and whether there are more.
+    """
+    pages = await asyncio.gather(*(db.query(limit, **request) for request in requests))
+    is_reverse = "ScanIndexForward" in requests[0]
+    _, slot = KEYS[requests[0].get("IndexName")]
+
+    def order(row: Item) -> str:
+        return str(row[slot]["S"])
+
+    rows = sorted(chain.from_iterable(pages), key=order, reverse=is_reverse)
+    ends = [order(page[-1]) for page in pages if len(page) == limit]
+    if is_reverse:
+        return [row for row in rows if order(row) >= max(ends, default="")], bool(ends)
+    return [row for row in rows if not ends or order(row) <= min(ends)], bool(ends)

@@ -3,13 +3,12 @@
 import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from typing import NoReturn
 
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.head_state import HeadState
 from adapters.dynamodb.items import (
     HEAD,
     LAST_SEQ,
@@ -31,6 +30,7 @@ from adapters.dynamodb.items import (
     pack_entries,
     pack_head,
     pointer_sk,
+    query_of,
     recency_slot,
     session_of,
     session_pk,
@@ -39,7 +39,7 @@ from adapters.dynamodb.items import (
 )
 from adapters.dynamodb.outbox import DueMarkers
 from adapters.dynamodb.outbox_items import Queued, appended, marker_sk, outbox_items
-from adapters.dynamodb.session_reader import SessionReader
+from adapters.dynamodb.session_reader import HeadState, SessionReader, merged
 from application.ports import RECENT, Loaded, SessionStore
 from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import IDEMPOTENCY_WINDOW, Customer, SessionId
@@ -323,85 +323,51 @@ class DynamoSessions(SessionStore):
     async def _after(self, session_id: SessionId, after: int, limit: int) -> list[Entry]:
         if after >= LAST_SEQ or limit <= 0:
             return []
-        items = await self._db.query(
-            limit,
-            KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": session_pk(session_id)},
-                ":first": {"S": entry_sk(after + 1)},
-                ":last": {"S": entry_sk(LAST_SEQ)},
-            },
-        )
+        pk = session_pk(session_id)
+        of_range = query_of(pk, entry_sk(after + 1), entry_sk(LAST_SEQ))
+        items = await self._db.query(limit, **of_range)
         if after and (not items or items[0]["SK"]["S"] != entry_sk(after + 1)):
             # It may be among the entries of one draft, whose key is the first one's seq.
-            pk = session_pk(session_id)
             items = [*await self._reader.newest_items(pk, entry_sk(after), 1), *items]
         return [entry for entry in _entries(items) if entry.seq > after]
 
     @bounded
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
-        candidates = await self._candidates(ms(now), max(limit, _MIN_SLOTS))
+        later = stamp(ms(now) + 1)
+        requests = [query_of(str(each), "0", later, index="due") for each in range(SHARDS)]
+        slots, _ = await merged(self._db, requests, max(limit, _MIN_SLOTS))
+        by_session: dict[SessionId, list[Item]] = {}
+        for slot in slots:
+            by_session.setdefault(session_of(slot["PK"]["S"]), []).append(slot)
+        candidates = [*by_session.items()]
         found: list[tuple[int, SessionId, Session]] = []
-        while candidates and not (len(found) >= limit and found[limit - 1][0] <= candidates[0].at):
-            chunk, candidates = candidates[:_CONCURRENCY], candidates[_CONCURRENCY:]
+        for start in range(0, len(candidates), _CONCURRENCY):
+            chunk = candidates[start : start + _CONCURRENCY]
+            if len(found) >= limit and found[limit - 1][0] <= stamped(chunk[0][1][0]["wS"]):
+                break
             found += await self._verified(chunk, ms(now))
             found.sort(key=lambda each: each[:2])
         return tuple(session for _, _, session in found[:limit])
 
-    async def _candidates(self, now: int, limit: int) -> list["_Candidate"]:
-        """Return sessions that may be due, ordered by the earliest time at which they may be."""
-        found: dict[SessionId, _Candidate] = {}
-        horizon = NEVER
-        shards = await asyncio.gather(*(self._due_slots(of, now, limit) for of in range(SHARDS)))
-        for slots in shards:
-            if len(slots) >= limit:  # there may be more behind the last one
-                horizon = min(horizon, stamped(slots[-1]["wS"]))
-            for slot in slots:
-                session_id, sk, at = session_of(slot["PK"]["S"]), slot["SK"]["S"], slot["wS"]
-                known = found.setdefault(session_id, _Candidate(session_id, stamped(at)))
-                if sk != HEAD:
-                    known.slots[sk] = at["S"]
-        known_order = sorted(found.values(), key=lambda each: each.at)
-        return [each for each in known_order if each.at <= horizon]
-
-    async def _due_slots(self, of_shard: int, now: int, limit: int) -> list[Item]:
-        return await self._db.query(
-            limit,
-            IndexName="due",
-            KeyConditionExpression="wP = :shard AND wS < :later",
-            ExpressionAttributeValues={
-                ":shard": {"S": str(of_shard)},
-                ":later": {"S": stamp(now + 1)},
-            },
-        )
-
     async def _verified(
-        self, candidates: Sequence["_Candidate"], now: int
+        self, candidates: Sequence[tuple[SessionId, list[Item]]], now: int
     ) -> list[tuple[int, SessionId, Session]]:
         """Return those that are due, and since when; the slots of the others are repaired."""
         snapshots = await asyncio.gather(
-            *(self._reader.try_read(each.session_id) for each in candidates)
+            *(self._reader.try_read(session_id) for session_id, _ in candidates)
         )
         found = []
-        for candidate, snapshot in zip(candidates, snapshots, strict=True):
+        for (session_id, slots), snapshot in zip(candidates, snapshots, strict=True):
             if snapshot is None:
                 continue
             if snapshot.state.due <= now:
-                found.append((snapshot.state.due, candidate.session_id, snapshot.session))
+                found.append((snapshot.state.due, session_id, snapshot.session))
             else:
-                self._reader.repair(snapshot, candidate.slots)
+                of_entries = {
+                    slot["SK"]["S"]: slot["wS"]["S"] for slot in slots if slot["SK"]["S"] != HEAD
+                }
+                self._reader.repair(snapshot, of_entries)
         return found
-
-
-@dataclass(slots=True)
-class _Candidate:
-    """A session with slots in the index `due` whose time has come."""
-
-    session_id: SessionId
-    at: int
-    """The time of the earliest one, in milliseconds since 1970."""
-    slots: dict[str, str] = field(default_factory=dict)
-    """Those of entries, by the sort key of the item."""
 
 
 def _entries(items: Iterable[Item]) -> list[Entry]:

@@ -365,7 +365,7 @@ def partitions_read(proxy: FaultProxy) -> list[str]:
         for asked in proxy.asked
         if asked.operation == "Query"
     ]
-    return [each[":pk"]["S"] for each in values if ":pk" in each]
+    return [each[":in"]["S"] for each in values if each[":in"]["S"].startswith("S#")]
 
 
 def large(size: int) -> Draft:

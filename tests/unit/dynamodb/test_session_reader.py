@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from adapters.dynamodb.head_state import (
+from adapters.dynamodb.items import NEVER, Item, due_slot, entry_sk, head_item, ms, number
+from adapters.dynamodb.session_reader import (
     CACHE_LIFETIME,
     MAX_CACHED_HEADS,
     MAX_HEAD_LAG,
@@ -14,7 +15,6 @@ from adapters.dynamodb.head_state import (
     HeadState,
     HeadStateCache,
 )
-from adapters.dynamodb.items import NEVER, Item, due_slot, entry_sk, head_item, ms, number
 from domain.identity import SessionId
 from tests.contract.stores import NOON, new_session
 
