@@ -194,7 +194,7 @@ class SessionReader:
         head, *items = await self.newest_items(pk, HEAD, RECENT + 1) or [{}]
         if "q" not in head or (items and "x" in items[0]):
             return None
-        # The head is hardly ever further behind than the entries that came with it.
+        # Only an earlier version has left a head further behind than the entries that came with it.
         missing = int(head["q"]["N"]) + 1
         while items and (first := first_seq(items[-1])) > missing:
             older = await self.newest_items(pk, entry_sk(first - 1), RECENT)
