@@ -19,14 +19,22 @@ from datetime import datetime, timedelta
 import msgspec
 
 from adapters.dynamodb.client import Dynamo
-from adapters.dynamodb.items import MARGIN_S, SHARDS, Item, key_of, number, session_of, stamped
+from adapters.dynamodb.items import (
+    MARGIN_S,
+    SHARDS,
+    Item,
+    key_of,
+    number,
+    query_of,
+    session_of,
+    stamped,
+)
 from adapters.dynamodb.outbox_items import (
     DEAD,
     Marker,
     Queued,
     marker_sk,
     notice_of,
-    partition_query,
 )
 from application.ports import Clock
 from domain.errors import StorageUnavailable
@@ -39,7 +47,7 @@ _CONCURRENCY = 16
 """Sessions that are converted at the same time."""
 _MAX_MOVED = 25
 """Notices that are moved in one transaction, which may change 4 MB."""
-_PARTITIONS = [{"S": f"{kind}#{shard}"} for kind in "RP" for shard in range(SHARDS)]
+_PARTITIONS = [f"{kind}#{shard}" for kind in "RP" for shard in range(SHARDS)]
 
 
 class OldOutbox:
@@ -60,7 +68,7 @@ class OldOutbox:
                 self._looked_at = at
 
     async def _convert_all(self) -> None:
-        pages = (self._db.query(**partition_query(partition)) for partition in _PARTITIONS)
+        pages = (self._db.query(**query_of(each, index="outbox")) for each in _PARTITIONS)
         pks = sorted({row["PK"]["S"] for rows in await asyncio.gather(*pages) for row in rows})
         for start in range(0, len(pks), _CONCURRENCY):
             await asyncio.gather(*map(self._try_convert, pks[start : start + _CONCURRENCY]))
@@ -92,9 +100,8 @@ class OldOutbox:
     async def _pending(self, pk: str) -> list[Item]:
         """Read a session's pending notices: the claimed one, and then the others in order."""
         items = await self._db.query(
-            KeyConditionExpression="PK = :pk",
+            **query_of(pk, dead=DEAD),
             FilterExpression="attribute_exists(oB) AND attribute_exists(oP) AND oP <> :dead",
-            ExpressionAttributeValues={":pk": {"S": pk}, ":dead": DEAD},
         )
         readable = [item for item in items if _is_readable(item)]
         return sorted(readable, key=lambda item: ("oA" not in item, _queued(item).order))

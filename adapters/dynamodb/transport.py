@@ -171,7 +171,7 @@ class Transport:
                 limit=POOL_SIZE,
                 keepalive_timeout=_KEEP_ALIVE_S,
                 ssl=access.tls,
-                # A new connection goes where the name leads now, in time for the deadline of a call.
+                # A new connection goes where the name leads now, within a call's deadline.
                 use_dns_cache=False,
             ),
             timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=READ_S),
