@@ -119,7 +119,11 @@ class FrameReader:
                     self._needed = start - at
                     break
                 length = int.from_bytes(data[at + 2 : at + 2 + extended])
-            if first & 0x08 == 0 and length + len(self._message or b"") > self._max_bytes:
+            if first & 0x08:
+                if length > MAX_CONTROL_BYTES:  # 5.5
+                    self._end(received, Violation(PROTOCOL_ERROR))
+                    break
+            elif length + len(self._message or b"") > self._max_bytes:
                 self._end(received, Violation(MESSAGE_TOO_BIG))
                 break
             stop = start + length
@@ -136,8 +140,8 @@ class FrameReader:
         opcode = first & 0x0F
         if first & 0x70 or not second & 0x80:
             return True  # 5.2: a reserved bit without an extension; 5.1: not masked
-        if opcode in (PING, PONG, CLOSE):  # 5.5: short, and not fragmented
-            return not first & 0x80 or second & 0x7F > MAX_CONTROL_BYTES
+        if opcode in (PING, PONG, CLOSE):  # 5.5: not fragmented
+            return not first & 0x80
         if opcode in (TEXT, BINARY):  # 5.4: no message begins within another one
             return self._message is not None
         return opcode != CONTINUATION or self._message is None

@@ -1,0 +1,162 @@
+"""The frames of a hostile client, read as `websockets` reads them.
+
+`SOCKET_FUZZ` is the number of inputs (`make fuzz-socket`: a million).
+"""
+
+import os
+from collections.abc import Iterator
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from websockets.exceptions import PayloadTooBig
+from websockets.frames import Frame, Opcode
+from websockets.protocol import SERVER, OPEN, Protocol
+
+from adapters.phoenix.websocket import (
+    INVALID_DATA,
+    MESSAGE_TOO_BIG,
+    NO_STATUS,
+    PROTOCOL_ERROR,
+    Close,
+    FrameReader,
+    Ping,
+    Received,
+    Violation,
+)
+
+INPUTS = int(os.environ.get("SOCKET_FUZZ", "1000"))
+MAX_BYTES = 4_096
+TEXTS = [
+    *(b"a", b'["1","1","room:a","phx_join",{}]', "ș".encode(), "𝒜".encode(), b"", b"\xc8"),
+    *(b"\x99", "𝒜".encode()[:3], b"\x9c", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf"),
+]
+"""Texts, and parts of texts that are good or bad together."""
+CODES = [1000, 1001, 1004, 1005, 1006, 1007, 1014, 1015, 2999, 3000, 4999, 5000, 0, 65_535]
+HEADS = [0x81, 0x81, 0x81, 0x82, 0x01, 0x01, 0x02, 0x00, 0x00, 0x80, 0x80, 0x80, 0x89, 0x8A, 0x88]
+KEY = b"\x37\xfa\x21\x3d"
+
+
+class Dice(Iterator[int]):
+    """The bytes of an input, and zeros after them."""
+
+    def __init__(self, data: bytes) -> None:
+        self._rest = iter(data)
+        self.left = len(data)
+
+    def __next__(self) -> int:
+        self.left -= 1
+        return next(self._rest, 0)
+
+
+def frame(dice: Dice) -> bytes:
+    """Return a frame, which is good in most cases."""
+    kind = next(dice)
+    if kind >= 250:  # anything
+        return bytes(next(dice) for _ in range(kind - 249))
+    head = HEADS[kind % len(HEADS)] if kind < 240 else next(dice)
+    payload = _payload(dice, head)
+    size, form, mask = len(payload), next(dice), 0x80 if next(dice) < 250 else 0
+    if form < 230 and size < 126:
+        length = bytes([mask | size])
+    elif form < 244 and size < 65_536:
+        length = bytes([mask | 126]) + size.to_bytes(2, "big")
+    elif form < 252:
+        length = bytes([mask | 127]) + size.to_bytes(8, "big")
+    else:  # more than comes
+        length = bytes([mask | 127, *(next(dice) for _ in range(8))])
+    masked = bytes(byte ^ KEY[at % 4] for at, byte in enumerate(payload))
+    return bytes([head]) + length + (KEY + masked if mask else payload)
+
+
+def _payload(dice: Dice, head: int) -> bytes:
+    if head & 0x0F == 8:
+        code = CODES[next(dice) % len(CODES)].to_bytes(2, "big")
+        return (b"", b"\x03", code, code + TEXTS[next(dice) % len(TEXTS)])[next(dice) % 4]
+    repeat = next(dice)
+    text = TEXTS[next(dice) % len(TEXTS)]
+    return text * ((1, 2, 125, 126, 5_000)[repeat - 251] if repeat > 250 else repeat % 3)
+
+
+def stream(dice: Dice) -> list[bytes]:
+    """Return the pieces in which some frames come."""
+    sizes = [1 + next(dice) % 32, 1 + next(dice), 1 + next(dice) * 16]
+    data = bytearray()
+    while dice.left > 0:
+        data += frame(dice)
+    pieces, at = [], 0
+    while at < len(data):
+        size = sizes[len(pieces) % 3]
+        pieces.append(bytes(data[at : at + size]))
+        at += size
+    return pieces
+
+
+def ours(pieces: list[bytes]) -> list[Received]:
+    reader = FrameReader(MAX_BYTES)
+    received: list[Received] = []
+    for piece in pieces:
+        received += reader.feed(piece)
+        assert reader.unfinished_bytes <= 2 * MAX_BYTES + 14
+    return received
+
+
+def theirs(data: bytes, *, is_failing: bool) -> list[Received]:
+    """Return what `websockets` makes of it, and uvicorn of that.
+
+    `is_failing`: a frame that never ends is ended, since the library looks at it only then.
+    """
+    # The library counts control frames with the message that they are in; ours does not.
+    protocol = Protocol(SERVER, state=OPEN, max_size=MAX_BYTES)
+    protocol.receive_data(data)
+    if is_failing and protocol.parser_exc is None:
+        protocol.receive_data(bytes(2 * MAX_BYTES))
+    received: list[Received] = []
+    message, is_text = b"", False
+    for event in protocol.events_received():
+        assert isinstance(event, Frame)
+        payload = bytes(event.data)
+        if event.opcode is Opcode.PING:
+            received.append(Ping(payload))
+        elif event.opcode is Opcode.CLOSE:
+            received.append(Close(int.from_bytes(payload[:2]) if payload else NO_STATUS, payload))
+        elif event.opcode is not Opcode.PONG:
+            if event.opcode is not Opcode.CONT:
+                message, is_text = b"", event.opcode is Opcode.TEXT
+            message += payload
+            if event.fin:
+                try:
+                    received.append(message.decode() if is_text else message)
+                except UnicodeDecodeError:
+                    return [*received, Violation(INVALID_DATA)]
+    if protocol.parser_exc is not None:
+        assert protocol.close_sent is not None
+        received.append(Violation(protocol.close_sent.code))
+    return received
+
+
+def agree(mine: list[Received], library: list[Received], data: bytes) -> bool:
+    if mine == library:
+        return True
+    if mine[:-1] != library[:-1] or not mine or not library:
+        return False
+    ends = mine[-1], library[-1]
+    if isinstance(ends[0], Violation) and isinstance(ends[1], Violation):
+        # A frame that is wrong in two ways: what ours sees first is in its first two bytes.
+        return (ends[0].code, ends[1].code) == (PROTOCOL_ERROR, MESSAGE_TOO_BIG)
+    # RFC 6455, section 5.4: a close within a message is a close; the library fails.
+    return isinstance(ends[0], Close) and ends[1] == Violation(PROTOCOL_ERROR)
+
+
+@given(st.binary(max_size=120))
+@settings(
+    max_examples=INPUTS, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+def test_whatever_comes_in_whatever_pieces_is_read_as_by_the_library(seed: bytes) -> None:
+    pieces = stream(Dice(seed))
+    data = b"".join(pieces)
+
+    mine = ours(pieces)
+
+    assert mine == ours([data])
+    is_failing = bool(mine) and isinstance(mine[-1], Violation)
+    assert agree(mine, theirs(data, is_failing=is_failing), data)
