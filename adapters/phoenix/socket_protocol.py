@@ -256,19 +256,24 @@ class SocketProtocol(asyncio.Protocol):
     # What was received.
 
     def _feed(self, data: bytes) -> None:
-        frames, ping = self._frames, None
+        frames = self._frames
+        ping: Ping | None = None
         for received in frames.feed(data):
+            if isinstance(received, Ping):
+                ping = received  # only the newest of several is answered (section 5.5.3)
+                continue
+            if ping is not None:
+                self._answer_ping(ping)
+                ping = None
             if isinstance(received, str) or isinstance(received, bytes):
                 if self._user is not None:
                     self._user.receive(received)
-            elif isinstance(received, Ping):
-                ping = received
             elif isinstance(received, Close):
                 self._answer_close(received)
             else:
                 self._fail(received.code)
         if ping is not None:
-            self._answer_ping(ping.payload)
+            self._answer_ping(ping)
         unfinished = frames.unfinished_bytes
         if unfinished != self._held_bytes:
             self._ledger.hold(self, unfinished - self._held_bytes)
@@ -276,9 +281,8 @@ class SocketProtocol(asyncio.Protocol):
         if not self._budget.spend(frames.cost):
             self._end_flood()
 
-    def _answer_ping(self, payload: bytes) -> None:
-        """Send one pong, to the newest ping (section 5.5.3)."""
-        pong = control_frame(PONG, payload)
+    def _answer_ping(self, ping: Ping) -> None:
+        pong = control_frame(PONG, ping.payload)
         if self.is_writable:
             self.send_frames([pong])
         else:

@@ -24,7 +24,7 @@ KEY = b"\x37\xfa\x21\x3d"
 """The masking key of the examples in section 5.7."""
 MAX_BYTES = 65_536
 """The largest message of the server."""
-SMALL = 40
+SMALL = 28
 """The bytes of a case that is tried in every cut."""
 
 
@@ -128,11 +128,11 @@ def _good() -> Iterator[tuple[str, str, bytes, bytes]]:
         yield "5.5.2", f"a ping of {size}", sent, server_frame(PONG, payload)
         sent = client_frame(PONG, payload) + _HI
         yield "5.5.3", f"a pong of {size} that nobody wants", sent, server_frame(TEXT, b"hi")
-    for text in ("\x00", "ș", "\ud7ff\ue000", "\uffff", "𝒜\U0010ffff"):
-        encoded = text.encode()
-        yield "8.1", f"{text!a}", client_frame(TEXT, encoded), text_frame(text)
+    for word in ("\x00", "ș", "\ud7ff\ue000", "\uffff", "𝒜\U0010ffff"):
+        encoded = word.encode()
+        yield "8.1", f"{word!a}", client_frame(TEXT, encoded), text_frame(word)
         parts = [encoded[at : at + 1] for at in range(len(encoded))]
-        yield "8.1", f"{text!a} in single bytes", fragments(TEXT, parts), text_frame(text)
+        yield "8.1", f"{word!a} in single bytes", fragments(TEXT, parts), text_frame(word)
     yield "5.6", "bytes that are no text", client_frame(BINARY, b"\xff"), _whole(BINARY, [b"\xff"])
     both = client_frame(TEXT, b"a") + client_frame(BINARY, b"b")
     yield "5.6", "messages one after the other", both, _whole(TEXT, [b"a"]) + _whole(BINARY, [b"b"])
