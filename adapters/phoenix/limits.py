@@ -319,7 +319,7 @@ class SilenceWheel:
     def __init__(self, ledger: Connections) -> None:
         self._ledger = ledger
         self._timer: asyncio.TimerHandle | None = None
-        self._slots: list[set[Heard]] = []
+        self._slots: list[dict[Heard, None]] = []  # sets that keep the order
         self._open = 0
         self.now = 0
 
@@ -330,7 +330,7 @@ class SilenceWheel:
             self._tick_s = min(FINAL_S, timeout_s / 4)
             # The tick in which it was heard has begun already.
             self._span = ceil(timeout_s / self._tick_s) + 1
-            self._slots = [set() for _ in range(self._span + 1)]
+            self._slots = [{} for _ in range(self._span + 1)]
             self._wait()
         self._open += 1
         socket.heard = self.now
@@ -338,7 +338,7 @@ class SilenceWheel:
 
     def remove(self, socket: Heard) -> None:
         """Forget a socket that was added."""
-        self._slots[socket.due % len(self._slots)].discard(socket)
+        self._slots[socket.due % len(self._slots)].pop(socket, None)
         self._open -= 1
         if not self._open and self._timer is not None:
             self._timer.cancel()
@@ -346,7 +346,7 @@ class SilenceWheel:
 
     def _put(self, socket: Heard) -> None:
         socket.due = socket.heard + self._span
-        self._slots[socket.due % len(self._slots)].add(socket)
+        self._slots[socket.due % len(self._slots)][socket] = None
 
     def _wait(self) -> None:
         loop = asyncio.get_running_loop()
@@ -361,7 +361,7 @@ class SilenceWheel:
         self.now += 1
         due = self._slots[self.now % len(self._slots)]
         while due:  # one that ends may end others, which are then no longer here
-            socket = due.pop()
+            socket, _ = due.popitem()
             if socket.heard + self._span <= self.now:
                 if not socket.on_silence():
                     continue

@@ -1,10 +1,12 @@
 """The frames of a hostile client, read as `websockets` reads them.
 
-`SOCKET_FUZZ` is the number of inputs (`make fuzz-socket`: a million).
+`python -m tests.unit.phoenix.test_websocket_fuzz INPUTS SEED` tries as many inputs, without
+Hypothesis and what it costs (`make fuzz-socket`: a million).
 """
 
-import os
+import sys
 from collections.abc import Iterator
+from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,7 +25,8 @@ from adapters.phoenix.websocket import (
     Violation,
 )
 
-INPUTS = int(os.environ.get("SOCKET_FUZZ", "1000"))
+INPUTS = 1_000
+MAX_SEED_BYTES = 120
 MAX_BYTES = 4_096
 TEXTS = [
     *(b"a", b'["1","1","room:a","phx_join",{}]', "ș".encode(), "𝒜".encode(), b"", b"\xc8"),
@@ -147,11 +150,7 @@ def agree(mine: list[Received], library: list[Received]) -> bool:
     return isinstance(ends[0], Close) and ends[1] == Violation(PROTOCOL_ERROR)
 
 
-@given(st.binary(max_size=120))
-@settings(
-    max_examples=INPUTS, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
-def test_whatever_comes_in_whatever_pieces_is_read_as_by_the_library(seed: bytes) -> None:
+def check(seed: bytes) -> None:
     pieces = stream(Dice(seed))
     data = b"".join(pieces)
 
@@ -159,4 +158,25 @@ def test_whatever_comes_in_whatever_pieces_is_read_as_by_the_library(seed: bytes
 
     assert mine == ours([data])
     is_failing = bool(mine) and isinstance(mine[-1], Violation)
-    assert agree(mine, theirs(data, is_failing=is_failing))
+    assert agree(mine, theirs(data, is_failing=is_failing)), seed
+
+
+@given(st.binary(max_size=MAX_SEED_BYTES))
+@settings(
+    max_examples=INPUTS, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+def test_whatever_comes_in_whatever_pieces_is_read_as_by_the_library(seed: bytes) -> None:
+    check(seed)
+
+
+def main(inputs: str, seed: str = "0") -> None:
+    """Check random inputs; a failure names its seed."""
+    chance = Random(seed)
+    for number in range(int(inputs)):
+        check(chance.randbytes(chance.randrange(MAX_SEED_BYTES + 1)))
+        if number % 100_000 == 99_999:
+            print(f"{number + 1:,} inputs", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
