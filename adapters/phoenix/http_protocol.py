@@ -57,6 +57,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Bytes since the parser last reported a head, a piece of a body, or an end."""
         self._body_bytes = 0
         self._monitor: WriteStallMonitor | None = None
+        self._ahead = b""
+        """What was read behind the request for an upgrade."""
 
     # Called by the event loop.
 
@@ -140,9 +142,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._unparsed_bytes += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as upgrade:
             # RFC 9110, section 7.8: an upgrade to anything else is ignored.
             if self._should_upgrade():
+                self._ahead = data[upgrade.args[0] :] + self._reader.take()
                 self.handle_websocket_upgrade()
                 return
         except httptools.HttpParserError:
@@ -155,13 +158,15 @@ class HttpProtocol(HttpToolsProtocol):
             self._time_request()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over; from here on `SocketProtocol` has it."""
+        """Hand the connection over; from here on `HandshakeProtocol` has it."""
         if self._is_answering() or self.flow.write_paused:
             self._refuse("pipeline", 400)
             return
         self._leave()
         super().handle_websocket_upgrade()
         self.parser = None  # type: ignore[assignment]  # it refers to this, as in `connection_lost`
+        handshake = cast(Any, self.transport).get_protocol()
+        handshake.ahead, self._ahead = self._ahead, b""
 
     # Called by the parser. What is raised here comes out of `feed_data` as an HttpParserError.
 

@@ -172,7 +172,7 @@ async def idle(effort: Effort, checkout: Path = ROOT) -> list[Figure]:
             name="memory per joined idle connection",
             value=(after - before) / effort.idle,
             unit="KiB",
-            goal=28.0,
+            goal=8.0,
             detail=f"{effort.idle:,} connections: {before:,} KiB before, {after:,} KiB after",
         ),
         Figure(

@@ -252,12 +252,19 @@ async def _tail(client: RawClient) -> bytes:
     return data
 
 
-async def test_frames_without_an_end_count_as_waiting(site: Site) -> None:
+@pytest.mark.parametrize(
+    "begun",
+    [lambda size: masked(b"x" * 65_000)[:size], lambda size: masked(b"x" * size, TEXT)],
+    ids=["frames", "messages"],
+)
+async def test_frames_and_messages_without_an_end_count_as_waiting(
+    site: Site, begun: Callable[[int], bytes]
+) -> None:
     async with site.served(max_waiting_bytes=100_000) as address, connected(address) as first:
         async with connected(address) as second:
             for client, size in ((first, 60_000), (second, 50_000)):
                 await client.upgrade()
-                await client.write(masked(b"x" * 65_000)[:size])
+                await client.write(begun(size))
 
             assert await site.codes.get() == 1013
             assert close_code(await first.read_to_end()) == 1013
