@@ -27,7 +27,11 @@ from yarl import URL
 from adapters.urls import shown_url
 from domain.errors import StorageUnavailable
 
-ACCESS_ERRORS = (BotoCoreError, ClientError, RuntimeError, ValueError, StorageUnavailable)
+ACCESS_ERRORS = (
+    *(BotoCoreError, ClientError, StorageUnavailable),
+    *(RuntimeError, ValueError),
+    *(OSError, KeyError),  # a file or a program is missing; a field of an answer is
+)
 """What the SDK raises where credentials, region or endpoint are missing, wrong or not renewed."""
 
 

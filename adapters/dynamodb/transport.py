@@ -145,6 +145,13 @@ class _Keys(NamedTuple):
         return f"<{self.access}>"
 
 
+class _Signed(NamedTuple):
+    """As whom, and by which clock, a request was signed."""
+
+    keys: _Keys
+    skew_s: float
+
+
 class Transport:
     """The connections to DynamoDB, made in a running event loop.
 
@@ -193,18 +200,19 @@ class Transport:
         body = _encode(request)
         cured: set[_Cure] = set()
         while True:
-            keys, headers = await self._headers(operation, body)
+            signed, headers = await self._headers(operation, body)
             try:
                 return await self._post(operation, body, headers)
             except Refused as refused:
                 cure = _CURES.get(refused.code)
-                if cure is None or cure in cured or not await cure(self, refused, keys):
+                if cure is None or cure in cured or not await cure(self, refused, signed):
                     raise
                 cured.add(cure)
 
-    async def _headers(self, operation: str, body: bytes) -> tuple[_Keys, dict[str, str]]:
-        """Return the keys with which a request is signed, and its headers."""
-        second = int(time.time() + self._skew_s)
+    async def _headers(self, operation: str, body: bytes) -> tuple[_Signed, dict[str, str]]:
+        """Return how a request is signed, and its headers."""
+        skew_s = self._skew_s
+        second = int(time.time() + skew_s)
         if second != self._second:  # to ask for the keys may be a request, seldom
             try:
                 self._keys = _Keys(*(await self._credentials.get_frozen_credentials())[:3])
@@ -220,7 +228,7 @@ class Transport:
             keys.access, keys.secret, path=self._path, headers=headers, body=body
         )
         headers |= _UNSIGNED
-        return keys, headers
+        return _Signed(keys, skew_s), headers
 
     async def _post(self, operation: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
         if self._http.closed:
@@ -233,6 +241,8 @@ class Transport:
                 head, status = response.headers, response.status
         except (aiohttp.ClientError, OSError) as error:
             raise NoAnswer(without_secrets(str(error)) or type(error).__name__) from error
+        except ValueError as error:  # a credential with a line break, of which it tells nothing
+            raise StorageUnavailable(f"DynamoDB: {error}") from error
         except asyncio.CancelledError:
             # aiohttp cancels those that wait for a connection when it is closed.
             task = asyncio.current_task()
@@ -254,11 +264,13 @@ class Transport:
             raise NoAnswer(f"a response that is not DynamoDB's: {error}") from error
         raise Refused(operation, status, refusal, _skew_s(head.get("Date", "")))
 
-    async def _correct_time(self, refused: Refused, keys: _Keys) -> bool:
+    async def _correct_time(self, refused: Refused, signed: _Signed) -> bool:
         """Take over the time of the server; False: that is not why it refused."""
         skew_s = refused.skew_s
-        if skew_s is None or abs(skew_s - self._skew_s) < SKEW_S:
+        if skew_s is None or abs(skew_s - signed.skew_s) < SKEW_S:
             return False
+        if abs(skew_s - self._skew_s) < SKEW_S:  # another call has done it meanwhile
+            return True
         logger.warning(
             "This machine's clock differs from DynamoDB's: requests are signed with the latter",
             extra={"action": "dynamodb_clock_corrected", "seconds": round(skew_s)},
@@ -266,8 +278,9 @@ class Transport:
         self._skew_s = skew_s
         return True
 
-    async def _renew(self, refused: Refused, keys: _Keys) -> bool:
+    async def _renew(self, refused: Refused, signed: _Signed) -> bool:
         """Look for credentials anew; False: there are no others than those that were refused."""
+        keys = signed.keys
         async with self._renewing:
             if self._keys != keys:  # somebody has done it meanwhile
                 return True
@@ -284,7 +297,7 @@ class Transport:
             return renewed != keys
 
 
-_Cure = Callable[[Transport, Refused, _Keys], Coroutine[Any, Any, bool]]
+_Cure = Callable[[Transport, Refused, _Signed], Coroutine[Any, Any, bool]]
 _CURES: dict[str, _Cure] = {
     **dict.fromkeys(_SKEWED, Transport._correct_time),
     **dict.fromkeys(_EXPIRED, Transport._renew),

@@ -169,6 +169,14 @@ async def test_a_wrong_clock_is_corrected_by_awss_once_for_all(
     ]
 
 
+async def test_a_wrong_clock_is_corrected_for_all_calls_that_are_under_way(tmp_path: Path) -> None:
+    async with at_aws(tmp_path) as (aws, dynamo):
+        aws.ahead_s = 3_600.0
+        await asyncio.gather(*(dynamo.put(item(str(number))) for number in range(9)))
+
+    assert aws.asked.count("PutItem 200") == 9
+
+
 @pytest.mark.parametrize("code", ["RequestTimeTooSkewed", "InvalidSignatureException"])
 async def test_a_refusal_that_the_clocks_do_not_explain_is_an_error_at_once(
     tmp_path: Path, code: str
@@ -293,6 +301,43 @@ async def test_credentials_that_cannot_be_renewed_are_an_error_and_found_again_l
             await dynamo.put(item("1"))
 
     assert aws.asked == ["PutItem 200"]
+
+
+@pytest.mark.parametrize("source", ["token file", "program", "answer"])
+async def test_a_source_of_credentials_that_is_broken_is_an_error_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    @get("/role")
+    async def role() -> dict[str, str]:
+        return {"AccessKeyId": "FIRST"}
+
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    missing = tmp_path / "missing"
+    async with running(Litestar([role], openapi_config=None, logging_config=None)) as place:
+        match source:
+            case "token file":
+                monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(missing))
+                monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/any")
+            case "program":
+                (tmp_path / "config").write_text(f"[default]\ncredential_process = {missing}\n")
+            case _:
+                monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://{place}/role")
+        with pytest.raises(StorageUnavailable, match="DynamoDB: "):
+            async with dynamo_at(f"http://{place}") as dynamo:
+                await dynamo.get("p", "1")
+
+
+async def test_credentials_that_no_header_can_hold_are_an_error_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", f"{TOKEN}\n")
+    async with at_aws(tmp_path) as (aws, dynamo):
+        with pytest.raises(StorageUnavailable, match="character") as failed:
+            await dynamo.get("p", "1")
+
+    assert TOKEN not in str(failed.value)
+    assert aws.asked == []
 
 
 # Secrets.
