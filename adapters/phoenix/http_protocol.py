@@ -244,7 +244,7 @@ class HttpProtocol(HttpToolsProtocol):
         if not can_answer or not self._may_linger():
             self.transport.abort()
             return
-        self.transport.write(_error_response(status))
+        self.transport.write(error_response(status))
         # Closed with unread input, the connection would be reset, and the response lost.
         self.transport.write_eof()
         self._deadline.start(LINGER_S)
@@ -273,7 +273,8 @@ def _descriptor(transport: asyncio.Transport) -> int:
     return -1 if opened is None else int(opened.fileno())
 
 
-def _error_response(status: int) -> bytes:
+def error_response(status: int) -> bytes:
+    """Return a whole response, after which the connection is closed."""
     phrase = HTTPStatus(status).phrase
     retry = f"retry-after: {_RETRY_AFTER_S}\r\n" if status in (429, 503) else ""
     return (

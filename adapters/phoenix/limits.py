@@ -521,6 +521,7 @@ class FairReader:
     def end(self) -> None:
         """Forget what waits, and drop the references to the protocol; nothing more is received."""
         self.drop()
+        self.is_paused = True  # by a `step` that this ends: another protocol reads on, or none
         del self._holder, self._feed
 
     def _keep(self, rest: bytes) -> None:

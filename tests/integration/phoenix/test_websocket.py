@@ -12,10 +12,10 @@ from websockets.asyncio.client import connect
 
 from adapters.phoenix.socket_protocol import SocketUser
 from adapters.phoenix.uvicorn_protocol import HANDSHAKE_EXTENSION, HandshakeProtocol
-from adapters.phoenix.websocket import BINARY, text_frame
+from adapters.phoenix.websocket import BINARY, CLOSE, TEXT, text_frame
 from tests.integration.phoenix.client import RawClient, connected
 from tests.support.certificates import self_signed
-from tests.support.rfc6455 import MAX_BYTES, SMALL, Case, cases, server_frame
+from tests.support.rfc6455 import MAX_BYTES, SMALL, Case, cases, client_frame, server_frame
 from tests.support.server import UNBUDGETED, running
 from tests.support.vector_app import vector_app
 
@@ -98,6 +98,26 @@ async def test_what_came_right_behind_the_request_is_processed() -> None:
                 await client.write(request + case.sent)
                 _, _, answered = (await client.read_to_end()).partition(b"\r\n\r\n")
                 assert answered == case.answer, case
+
+
+async def test_what_follows_a_long_request_is_processed() -> None:
+    """It is read in slices, and what comes between the last one and the hand-over is not lost."""
+    head = (
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+        b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    )
+    request = head + b"cookie: " + b"x" * 6_000 + b"\r\n\r\n"
+    sent = client_frame(TEXT, b"hello") + client_frame(CLOSE)
+    async with running(echo) as address:
+        for turns in range(8):
+            async with connected(address) as client:
+                await client.write(request)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                await client.write(sent)
+                async with asyncio.timeout(5):
+                    _, _, answered = (await client.read_to_end()).partition(b"\r\n\r\n")
+                assert answered == text_frame("hello") + b"\x88\x00", turns
 
 
 async def test_a_socket_lives_on_after_its_route_and_is_closed_with_the_server() -> None:
