@@ -67,7 +67,9 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().connection_made(transport)
         # Whatever the system does not take at once is noticed: `pause_writing` is called.
-        transport.set_write_buffer_limits(high=0)
+        # (With 0, uvloop's TLS calls it in turns with `resume_writing`, whatever waits.)
+        is_encrypted = transport.get_extra_info("sslcontext") is not None
+        transport.set_write_buffer_limits(high=1 if is_encrypted else 0)
         self._reader = FairReader(self.ledger, self, transport, self._feed)
         self.flow = FlowControl(cast(asyncio.Transport, self._reader))
         self._deadline = SilenceTimer(self.loop, self._limits.head_timeout_s, self._on_deadline)

@@ -43,6 +43,10 @@ class Echo(SocketUser):
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
+    await serve(Echo, scope, receive, send)
+
+
+async def serve(user: type[Echo], scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
         await receive()
         await send({"type": "lifespan.startup.complete"})
@@ -52,7 +56,22 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     handshake = scope["extensions"].pop(HANDSHAKE_EXTENSION)
     await receive()
     await send({"type": "websocket.accept"})
-    Echo(handshake)
+    user(handshake)
+
+
+class PushAgain(Echo):
+    """Says whether it may write: at once, later, and after the time-out of a stall."""
+
+    def receive(self, message: str | bytes) -> None:
+        for delay_s in (0.0, 0.1, 0.5):
+            asyncio.get_running_loop().call_later(delay_s, self._push)
+
+    def _push(self) -> None:
+        self._socket.send_frames([text_frame("writable" if self._socket.is_writable else "not")])
+
+
+async def push_again(scope: Any, receive: Any, send: Any) -> None:
+    await serve(PushAgain, scope, receive, send)
 
 
 async def answer(client: RawClient, pieces: Sequence[bytes]) -> bytes:
@@ -144,3 +163,18 @@ async def test_a_socket_over_tls_is_the_same(tmp_path: Path) -> None:
             await client.send("{")
             await client.wait_closed()
             assert client.close_code == 1011
+
+
+async def test_over_tls_what_waits_is_written_at_once_and_silence_is_no_stall(
+    tmp_path: Path,
+) -> None:
+    certificate, key = self_signed(tmp_path)
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    served = running(
+        push_again, ssl_certfile=str(certificate), ssl_keyfile=str(key), stall_timeout_s=0.2
+    )
+    async with served as address, asyncio.timeout(5):
+        url = f"wss://localhost:{address.split(':')[1]}/"
+        async with connect(url, ssl=trusted, compression=None, proxy=None) as client:
+            await client.send("x")
+            assert [await client.recv() for _ in range(3)] == ["writable"] * 3
