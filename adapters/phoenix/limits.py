@@ -48,6 +48,7 @@ class ConnectionLimits:
     max_pipelined: int = 16
     """Requests that wait for the response to an earlier one of the same connection."""
     head_timeout_s: float = 10.0
+    """For a head, and again for the handshake of a WebSocket."""
     body_timeout_s: float = 30.0
 
     max_frame_bytes: int = 65_536
