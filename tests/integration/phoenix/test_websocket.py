@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,24 @@ async def test_a_socket_lives_on_after_its_route_and_is_closed_with_the_server()
     await client.wait_closed()
 
     assert client.close_code == 1012
+
+
+async def test_a_server_that_stops_during_a_handshake_logs_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    request = (
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+        b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    for turns in range(6):
+        async with AsyncExitStack() as stack:
+            async with running(echo, close_timeout_s=0.1) as address:
+                client = await stack.enter_async_context(connected(address))
+                await client.write(request)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_socket_over_tls_is_the_same(tmp_path: Path) -> None:
