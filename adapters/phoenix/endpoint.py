@@ -537,11 +537,11 @@ class _WebSocket(Connection, SocketUser):
 
     def ended(self, code: int) -> None:
         self._code = code
+        self._drop_queue()
         if self._backlog is None:
             self._end(code)  # or else after the messages that came before
 
     def _end(self, code: int) -> None:
-        self._drop_queue()
         self._endpoint.closed(self, code)
         if self.core.channels or self._ending:
             self._protocol.start(self._end_channels())

@@ -67,7 +67,9 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().connection_made(transport)
         # Whatever the system does not take at once is noticed: `pause_writing` is called.
-        transport.set_write_buffer_limits(high=0)
+        # (With 0, uvloop's TLS calls it in turns with `resume_writing`, whatever waits.)
+        is_encrypted = transport.get_extra_info("sslcontext") is not None
+        transport.set_write_buffer_limits(high=1 if is_encrypted else 0)
         self._reader = FairReader(self.ledger, self, transport, self._feed)
         self.flow = FlowControl(cast(asyncio.Transport, self._reader))
         self._deadline = SilenceTimer(self.loop, self._limits.head_timeout_s, self._on_deadline)
@@ -244,7 +246,7 @@ class HttpProtocol(HttpToolsProtocol):
         if not can_answer or not self._may_linger():
             self.transport.abort()
             return
-        self.transport.write(_error_response(status))
+        self.transport.write(error_response(status))
         # Closed with unread input, the connection would be reset, and the response lost.
         self.transport.write_eof()
         self._deadline.start(LINGER_S)
@@ -273,7 +275,8 @@ def _descriptor(transport: asyncio.Transport) -> int:
     return -1 if opened is None else int(opened.fileno())
 
 
-def _error_response(status: int) -> bytes:
+def error_response(status: int) -> bytes:
+    """Return a whole response, after which the connection is closed."""
     phrase = HTTPStatus(status).phrase
     retry = f"retry-after: {_RETRY_AFTER_S}\r\n" if status in (429, 503) else ""
     return (

@@ -48,6 +48,7 @@ class ConnectionLimits:
     max_pipelined: int = 16
     """Requests that wait for the response to an earlier one of the same connection."""
     head_timeout_s: float = 10.0
+    """For a head, and again for the handshake of a WebSocket."""
     body_timeout_s: float = 30.0
 
     max_frame_bytes: int = 65_536
@@ -521,6 +522,7 @@ class FairReader:
     def end(self) -> None:
         """Forget what waits, and drop the references to the protocol; nothing more is received."""
         self.drop()
+        self.is_paused = True  # by a `step` that this ends: another protocol reads on, or none
         del self._holder, self._feed
 
     def _keep(self, rest: bytes) -> None:

@@ -15,7 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.http11 import Request
 
-from adapters.phoenix.http_protocol import HttpProtocol
+from adapters.phoenix.http_protocol import HttpProtocol, error_response
 from adapters.phoenix.limits import Connections
 from adapters.phoenix.socket_protocol import SocketProtocol, SocketUser
 
@@ -42,6 +42,7 @@ class HandshakeProtocol(WebSocketsSansIOProtocol):
         self.conn.debug = False
         self.ahead = b""
         """What was read behind the request."""
+        self._deadline: asyncio.TimerHandle | None = None
 
     def hand_over(self, user: SocketUser) -> SocketProtocol:
         """Make an accepted connection a socket for this user, and forget it.
@@ -51,9 +52,36 @@ class HandshakeProtocol(WebSocketsSansIOProtocol):
         # uvicorn closes the transport when the application returns.
         transport, self.transport = self.transport, _HandedOver()
         self.connections.discard(self)
+        self._end_deadline()
+        self.handshake_complete = True  # or uvicorn would answer, if the transport is closing
         socket = SocketProtocol(self.ledger, self._server, transport, user)
         socket.open(is_writable=self.writable.is_set(), ahead=self.ahead)
         return socket
+
+    # Called by the event loop, and with the request by `HttpProtocol`.
+
+    def connection_made(  # type: ignore[override]
+        self, transport: asyncio.Transport
+    ) -> None:
+        super().connection_made(transport)
+        # It is counted no more, and nothing else ends it: a refusal that is not read, for one.
+        limit_s = self.ledger.limits.head_timeout_s
+        self._deadline = self.loop.call_later(limit_s, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_deadline()
+        super().connection_lost(exc)
+
+    def _end_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.handshake_initiated and not self.transport.is_closing():
+            # websockets does not take the request, and uvicorn neither answers nor closes.
+            self.transport.write(b"".join(self.conn.data_to_send()) or error_response(400))
+            self.transport.close()
 
     # Called by uvicorn.
 

@@ -19,8 +19,8 @@ from adapters.phoenix.http_protocol import HttpProtocol
 from adapters.phoenix.uvicorn_protocol import HandshakeProtocol, uvicorn_config
 
 HANDSHAKE = {
-    *("close_sent", "conn", "connections", "handshake_complete", "logger", "scope", "transport"),
-    "writable",
+    *("close_sent", "conn", "connections", "handshake_complete", "handshake_initiated", "logger"),
+    *("loop", "scope", "transport", "writable"),
 }
 """The attributes of uvicorn's WebSocket protocol that are used."""
 HTTP = {
@@ -43,7 +43,7 @@ BY_NAME = {
     "send": "self.send",
     "on_response_complete": "on_response=self.",
 }
-CONNECTION = {"debug", "logger"}
+CONNECTION = {"data_to_send", "debug", "logger"}
 """The attributes of websockets' `ServerProtocol` that are used."""
 CYCLE = {"disconnected", "message_event", "response_complete", "response_started"}
 """The attributes of uvicorn's `RequestResponseCycle` that are used."""
