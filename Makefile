@@ -11,7 +11,7 @@ SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models image simulate \
-	promise-weights promises bench web format lock clean
+	fuzz-socket promise-weights promises bench web format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=100
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2
 	@test ! -e .venv-sim/.installed || \
 		.venv-sim/bin/python -m tests.simulation.product --seeds $(SEEDS) --jobs 2
+
+fuzz-socket: install-dev ## A million hostile inputs for the parser of WebSocket frames, against websockets
+	$(BIN)/python -m tests.unit.phoenix.test_websocket_fuzz 1000000
 
 promise-weights: install-dev ## Learn again what the signs of a claim weigh (domain/promise_weights.py)
 	@$(BIN)/python -m tests.promise_weights

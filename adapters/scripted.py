@@ -354,10 +354,11 @@ class _Script:
     @property
     def _has_asked(self) -> bool:
         """True if it has just asked what must be known before it hands over."""
-        asked = self._asks_first
+        if not (asked := self._asks_first):
+            return False
         entries = [e for e in self._view.entries if isinstance(e, Message)]
         last = next((e.text for e in reversed(entries) if e.author is Author.AI), "")
-        return bool(asked) and last.startswith(asked)
+        return last.startswith(asked)
 
     def _said_of(self, handoff: Handoff) -> str | None:
         """Return what came of a request for a human; None: it is to answer itself."""
@@ -406,8 +407,9 @@ class _Script:
 
     async def _found(self, toolbox: Toolbox) -> str:
         """Return what the documents say, as it is written there; empty: there is no question."""
-        asks = topic_words(self._text) - _POLITE
-        if not self._view.has_knowledge or not asks or self._is_left_message:
+        if not self._view.has_knowledge or self._is_left_message:
+            return ""
+        if not topic_words(self._text) - _POLITE:
             return ""
         if not _THANKS.isdisjoint(self._words) and "?" not in self._text:
             return ""

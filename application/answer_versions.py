@@ -20,23 +20,33 @@ MAX_REMEMBERED = 10_000
 class AnswerVersions:
     """Returns the version of the answers that are made for a business now.
 
-    A business's digests are made once for each reading of its file.
+    A business's digests are made once for each reading of its file, and those for all of which
+    nothing is known once for what the assistant is told.
     """
 
     assistant: Assistant
     knowledge: Knowledge | None
     _digests: dict[BusinessId, tuple[Business, str, str]] = field(default_factory=dict)
+    _of_unknown: dict[str, AnswerVersion] = field(default_factory=dict)
+    """By the assistant's version: the newest alone."""
 
     async def __call__(self, business: Business | None) -> AnswerVersion:
         """`business`: None, where nothing is known of it."""
         if business is None:
-            told = digest_of((self.assistant.version, None))
-            return AnswerVersion(prompt=told, tools=digest_of((_OWN_TOOLS, ())))
+            return self._version_of_unknown()
         _, prompt, tools = self._digests_of(business)
         documents = ""
         if self.knowledge is not None and business.has_knowledge:
             documents = await self.knowledge.version(business.business_id)
         return AnswerVersion(prompt=prompt, knowledge=documents, tools=tools)
+
+    def _version_of_unknown(self) -> AnswerVersion:
+        told = self.assistant.version
+        if (known := self._of_unknown.get(told)) is None:
+            self._of_unknown.clear()
+            prompt, tools = digest_of((told, None)), digest_of((_OWN_TOOLS, ()))
+            known = self._of_unknown[told] = AnswerVersion(prompt=prompt, tools=tools)
+        return known
 
     def _digests_of(self, business: Business) -> tuple[Business, str, str]:
         known = self._digests.get(business.business_id)

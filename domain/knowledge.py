@@ -107,6 +107,8 @@ def sources(
     best of each search is taken: the answer may be in another language. `shown`: what it was shown
     unasked, where two are needed.
     """
+    if not (searches or shown):
+        return ()
     told = topic_words(answer) - topic_words(question)
     found = [finding.passage for findings in searches for finding in findings]
     shared = {passage: _shared(passage, told) for passage in (*found, *shown)}

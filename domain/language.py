@@ -48,6 +48,17 @@ _token = re.compile(r"\S+").findall
 _is_code = re.compile(r"[\d@/\\_]|\w\.\w").search
 _words = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*").findall
 
+_OWN_LETTERS = {
+    "ro": "ăĂșȘțȚşŞţŢ",
+    "de": "äÄß",
+    "hu": "őŐűŰ",
+    "uk": "іІїЇєЄґҐ",
+}
+"""Letters that no other language of the notices writes."""
+_with_own_letters = {
+    language: re.compile(f"[{letters}]").search for language, letters in _OWN_LETTERS.items()
+}
+
 _NAMES = {
     "ar": "Arabic",
     "bg": "Bulgarian",
@@ -157,6 +168,8 @@ def language_detector(
         words = [word for token in tokens if not _is_code(token) for word in _words(token)]
         if len(words) < evidence.words or sum(map(_is_plain, words)) < MIN_PLAIN_WORDS:
             return None
+        if known is not None and own in NOTICE_LANGUAGES and _is_written_in(words, known):
+            return None
         probabilities = dict(rank(" ".join(words)))
         found, share, total = _likeliest(probabilities, {*NOTICE_LANGUAGES, own})
         if total < evidence.total or share < evidence.share * total:
@@ -166,6 +179,19 @@ def language_detector(
         return business_language if found == own else found
 
     return detect
+
+
+def _is_written_in(words: Sequence[str], known: str) -> bool:
+    """Return True if so many words have letters of the known language alone that it is no other:
+    more than a third of all, and two that are written as no names are.
+
+    It spares the ranking, which costs more than the rest of a turn's first half.
+    """
+    has_own = _with_own_letters.get(_primary(known))
+    if has_own is None:
+        return False
+    theirs = [word for word in words if has_own(word)]
+    return len(theirs) * 3 > len(words) and sum(map(_is_plain, theirs)) >= MIN_PLAIN_WORDS
 
 
 def other_than(business_language: str, named: str | None) -> str | None:

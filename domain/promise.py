@@ -11,6 +11,7 @@ length.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -49,6 +50,11 @@ class Verdict(StrEnum):
         )
 
 
+REMEMBERED_SENTENCES, REMEMBERED_TAGS = 4_096, 64
+"""Tagged sentences of which the claims are remembered, and the longest of them: what a business
+answers is said in few forms."""
+
+
 def possible_claims(text: str, language: str) -> Claims:
     """Return the claims that a text may make: false alarms are to be expected.
 
@@ -58,7 +64,10 @@ def possible_claims(text: str, language: str) -> Claims:
     sentences = tagged_sentences(text, language)
     if sentences is None:
         return ANY_CLAIM
-    return _together(_possible_claims_of(sentence) for sentence in sentences)
+    return _together(
+        _remembered_claims_of(each) if len(each) <= REMEMBERED_TAGS else _possible_claims_of(each)
+        for each in sentences
+    )
 
 
 def sure_claims(text: str, language: str) -> Claims:
@@ -103,6 +112,9 @@ def _possible_claims_of(sentence: str) -> Claims:
         return sure
     weight = sum([_WEIGHTS.get(sign, 0) for sign in signs_of(sentence)])
     return ANY_CLAIM if weight > 0 else NO_CLAIMS
+
+
+_remembered_claims_of = lru_cache(REMEMBERED_SENTENCES)(_possible_claims_of)
 
 
 # The grammar.

@@ -115,7 +115,8 @@ class _Tagger:
         self._tags: dict[str, str] = dict(_PUNCTUATION)
         self._beginnings: dict[str, str] = {}
         self._endings: dict[str, str] = {}
-        self._phrases: dict[str, list[tuple[list[str], str]]] = {}
+        self._phrases: dict[str, dict[str, list[tuple[list[str], str]]]] = {}
+        """By their first and second words; the longest first."""
         endings = ENDINGS.get(language, ("",))
         entries = [
             (entry, _TAGS[group])
@@ -128,8 +129,9 @@ class _Tagger:
         for form in sorted(forms, key=lambda form: form is not self._reads):
             for entry, tag in sorted(entries, key=lambda each: each[0].endswith("+")):
                 self._add(form(entry), tag, endings)
-        for phrases in self._phrases.values():
-            phrases.sort(key=lambda phrase: -len(phrase[0]))
+        for by_second in self._phrases.values():
+            for phrases in by_second.values():
+                phrases.sort(key=lambda phrase: -len(phrase[0]))
         self._lengths = range(max(map(len, self._beginnings), default=0), 0, -1)
         self._ends = range(max(map(len, self._endings), default=0), 0, -1)
         self.tag = lru_cache(maxsize=4_096)(self._find)
@@ -139,7 +141,8 @@ class _Tagger:
         for form in forms:
             first, *rest = _parts(form)
             if rest:
-                self._phrases.setdefault(first, []).append((rest, tag))
+                by_second = self._phrases.setdefault(first, {})
+                by_second.setdefault(rest[0], []).append((rest, tag))
             elif form.endswith("*"):
                 self._beginnings.setdefault(form[:-1], tag)
             elif form.startswith("*"):
@@ -162,7 +165,8 @@ class _Tagger:
 
     def _join_phrase(self, words: Sequence[str], tags: list[str], place: int) -> None:
         """Replace the tags of the longest phrase that begins at a place by the phrase's."""
-        for rest, tag in self._phrases[words[place]]:
+        second = words[place + 1] if place + 1 < len(words) else ""
+        for rest, tag in self._phrases[words[place]].get(second, ()):
             end = place + 1 + len(rest)
             if words[place + 1 : end] == rest:
                 tags[place:end] = [tag, *[""] * len(rest)]

@@ -66,13 +66,13 @@ def missing_entries(
     before = entries[0].seq - 1 - through
     if before <= 0:
         return 0
+    most = min(before, max(0, MAX_VIEW_ENTRIES - len(entries)))
+    if session.tokens is not None and tokens_after_summary(session, entries, summary) <= max_tokens:
+        return most
     at_hand = sum(map(token_cost, entries))
     room = max_tokens - at_hand
     if room <= 0:
         return 0
-    most = min(before, max(0, MAX_VIEW_ENTRIES - len(entries)))
-    if session.tokens is not None and tokens_after_summary(session, entries, summary) <= max_tokens:
-        return most
     each = max(ENTRY_OVERHEAD_TOKENS, at_hand // len(entries))  # as long as those at hand
     return min(most, -(-room // each))
 
@@ -87,11 +87,12 @@ def is_summary_due(
     """
     room = view_tokens - summary_budget(view_tokens)
     through = summary.through if summary is not None else 0
+    if tokens_after_summary(session, entries, summary) > room * 3 // 4:
+        return True
+    if (most := session.seq - through) < MAX_VIEW_ENTRIES:
+        return False
     hidden = sum(not entry.is_for_model for entry in entries if entry.seq > through)
-    return (
-        session.seq - through - hidden >= MAX_VIEW_ENTRIES
-        or tokens_after_summary(session, entries, summary) > room * 3 // 4
-    )
+    return most - hidden >= MAX_VIEW_ENTRIES
 
 
 def next_summary_end(session: Session, entries: Sequence[Entry], *, view_tokens: int) -> int:

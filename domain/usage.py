@@ -1,4 +1,7 @@
-"""The cost of a model's work: tokens, counted by its provider."""
+"""The cost of a model's work: tokens, counted by its provider.
+
+They are estimated where a request ended before its provider had said how many they are.
+"""
 
 from collections.abc import Mapping
 

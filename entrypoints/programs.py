@@ -18,7 +18,11 @@ from msgspec.structs import replace
 
 from adapters.urls import shown_url
 from domain.errors import Failure
-from entrypoints.access.tokens import require_service_token, service_tokens
+from entrypoints.access.tokens import (
+    require_service_token,
+    require_token_beside_passwords,
+    service_tokens,
+)
 from entrypoints.settings import BadSetting, Settings
 
 logger = logging.getLogger(__name__)
@@ -84,6 +88,7 @@ def bridge_program(settings: Settings) -> Program:
     if find_spec("entrypoints.bridge") is None:
         raise BadSetting("the reference bridge is not part of this installation")
     check_exposure(settings, settings.bridge_host, "BRIDGE_HOST")
+    require_token_beside_passwords(settings)
     check_businesses(settings)
     return Program("bridge", settings)
 

@@ -429,7 +429,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(
             description="1: start although other machines can reach it and SOCKET_AUTH=none "
             "verifies nobody's identity, or although SERVICE_TOKEN names no token and strangers "
-            "are expected (SOCKET_AUTH=jwt, TRUSTED_PROXIES)"
+            "are expected (SOCKET_AUTH=jwt, TRUSTED_PROXIES; at the bridge COORDINATORS)"
         ),
     ] = "0"
     trusted_proxies: Annotated[

@@ -25,6 +25,8 @@ from application.bridge.ports import (
     ChatView,
     Listing,
     ReplyBody,
+    ai_transcript_key,
+    live_transcript_key,
 )
 from domain.bridge.live_chat import ChatMessage, LiveChat, Note
 from domain.errors import InvalidPayload, StorageUnavailable, StoreMigrated
@@ -179,6 +181,11 @@ class SqliteBridgeStore(BridgeStore):
     async def save(self, change: Change) -> bool:
         return await self._run(lambda: self._in_transaction(lambda: self._write(change)))
 
+    async def erase(self, customer: Customer) -> tuple[LiveChat, ...]:
+        bodies = await self._run(lambda: self._in_transaction(lambda: self._erase(customer)))
+        await self._run(self._wipe)
+        return self._decoded(bodies)
+
     async def chat(self, session_id: SessionId) -> LiveChat | None:
         return await self._one("SELECT body FROM chats WHERE session_id = ?", session_id)
 
@@ -239,6 +246,11 @@ class SqliteBridgeStore(BridgeStore):
     async def recent_notes(self, session_id: SessionId, limit: int) -> tuple[Note, ...]:
         return await self._recent(_notes_key(session_id), limit, _decode_note)
 
+    async def same_note(self, note: Note) -> Note | None:
+        sql = "SELECT body FROM words WHERE place = ? AND message_id = ?"
+        rows = await self._rows(sql, _notes_key(note.session_id), _note_id(note))
+        return _decode_note(rows[0][0]) if rows else None
+
     async def stored_reply(self, key: str, now: datetime) -> ReplyBody | None:
         sql = "SELECT body FROM answers WHERE key = ? AND at > ?"
         rows = await self._rows(sql, key, _ms(now) - _WINDOW_MS)
@@ -294,6 +306,7 @@ class SqliteBridgeStore(BridgeStore):
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA secure_delete = ON")  # erased content is overwritten
             modules = self._db.execute("SELECT name FROM pragma_module_list").fetchall()
             if (SEARCH_MODULE,) not in modules:
                 raise StorageUnavailable(
@@ -368,11 +381,7 @@ class SqliteBridgeStore(BridgeStore):
                 return False
         if note is not None:
             session_id, place = note.session_id, _notes_key(note.session_id)
-            kind = note.event.type if note.event is not None else ""
-            its_own = (
-                f"{note.coordinator_id} {kind} {note.note_id}"  # ids are their senders' choice
-            )
-            if not self._store_words(place, its_own, note, session_id):
+            if not self._store_words(place, _note_id(note), note, session_id):
                 return False
         if change.key is not None:
             self._store_reply(change.key, _ms(change.at), _encode(change.reply))
@@ -422,6 +431,40 @@ class SqliteBridgeStore(BridgeStore):
             kind, _, named = place.partition(":")
             self._index(named if kind == "session" else message.session_id, number, message.text)
 
+    def _erase(self, customer: Customer) -> list[bytes]:
+        """Erase a customer's rows; return the bodies of the chats."""
+        self._known_version()
+        business_id, user_id = customer
+        sql = "SELECT number, session_id, body FROM chats WHERE business_id = ? AND user_id = ?"
+        chats = self._db.execute(sql, customer).fetchall()
+        places = [live_transcript_key(customer)]
+        for number, session_id, _ in chats:
+            self._drop_terms(number << _TERMS_SHIFT, business_id, user_id)
+            places += [ai_transcript_key(session_id), _notes_key(session_id)]
+            self._db.execute("DELETE FROM answers WHERE instr(key, ?)", (f" {session_id} ",))
+        for place in places:
+            sql = "SELECT number, body FROM words WHERE place = ?"
+            for number, body in self._db.execute(sql, (place,)).fetchall():
+                text = str(_decode_reply(body).get("text"))
+                for chat_number, _, _ in chats:  # a live message was in the newest one then
+                    self._drop_terms(chat_number << _TERMS_SHIFT | number, business_id, text)
+            self._db.execute("DELETE FROM words WHERE place = ?", (place,))
+        self._db.execute("DELETE FROM chats WHERE business_id = ? AND user_id = ?", customer)
+        return [body for _, _, body in chats]
+
+    def _drop_terms(self, rowid: int, business_id: str, text: str) -> None:
+        """Remove a row of `terms` if it is there: to remove another's words breaks the index."""
+        terms = list(_terms(business_id, text))
+        sql = "SELECT 1 FROM terms WHERE terms MATCH ? AND rowid = ?"
+        if terms and self._db.execute(sql, (f'"{terms[0]}"', rowid)).fetchone():
+            row = (rowid, " ".join(terms))
+            self._db.execute("INSERT INTO terms (terms, rowid, text) VALUES ('delete', ?, ?)", row)
+
+    def _wipe(self) -> None:
+        """Leave nothing of what was erased in the file: neither words in the index, nor a log."""
+        self._db.execute("INSERT INTO terms (terms) VALUES ('optimize')")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def _store_wait(self, business_id: BusinessId, waited_s: float) -> None:
         row = (business_id, round(waited_s * 1000))
         self._db.execute("INSERT INTO waits (business_id, wait_ms) VALUES (?, ?)", row)
@@ -444,6 +487,12 @@ class SqliteBridgeStore(BridgeStore):
 
 def _notes_key(session_id: SessionId) -> str:
     return f"notes:{session_id}"
+
+
+def _note_id(note: Note) -> str:
+    """Return what no other note of its conversation has: ids are their senders' choice."""
+    kind = note.event.type if note.event is not None else ""
+    return f"{note.coordinator_id} {kind} {note.note_id}"
 
 
 def _terms(business_id: str, text: str) -> dict[str, None]:

@@ -13,8 +13,9 @@ first claim of a process does.
 |---|---|---|---|
 | AI turn: message and answer, with a notice each | 3 | 12 | 0 |
 | the same, with an idempotency key | 3 | 14 | 0 |
+| AI turn, half a minute after the entry before | 3 | 18 | 0 |
 | append: a message alone | 1 | 1 | 0 |
-| append: a message after half a minute | 2 | 6 | 0 |
+| append: a message after half a minute | 1 | 8 | 0 |
 | append: the first of a session, with a key | 1 | 13 | 0 |
 | append: a status change | 1 | 13 | 0 |
 | append: the end | 1 | 15 | 0 |

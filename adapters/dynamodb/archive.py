@@ -1,7 +1,7 @@
 """The listing of sessions, and the erasure of a customer from the table."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,9 +15,9 @@ from adapters.dynamodb.client import (
     Dynamo,
     bounded,
 )
-from adapters.dynamodb.head_state import MAX_RECENCY_LAG_MS
 from adapters.dynamodb.items import (
     HEAD,
+    KEYS,
     OPEN,
     SHARDS,
     Item,
@@ -30,13 +30,12 @@ from adapters.dynamodb.items import (
     moment,
     ms,
     number,
-    session_of,
+    query_of,
     session_pk,
     stamp,
-    stamped,
     status_partition,
 )
-from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
+from adapters.dynamodb.session_reader import MAX_RECENCY_LAG_MS, SessionReader, merged
 from application.page_cursor import decode_cursor, encode_cursor
 from application.ports import Archive, Clock, Erased, SessionPage
 from domain.identity import BusinessId, Customer, SessionId
@@ -61,17 +60,35 @@ Position = tuple[datetime, SessionId]
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidates:
-    """Candidates of a listing in a rough order, the newest first."""
+class _Rows:
+    """The rows that a listing reads: each has a session's id behind a time, the newest first."""
 
-    rows: AsyncIterator[tuple[int, SessionId]]
-    """Sessions, and the time in milliseconds that orders them here."""
-    early_ms: int
-    late_ms: int
-    """The time by which a session's newest entry may be earlier or later than that."""
+    index: str | None
+    partitions: Mapping[str, int]
+    """Their names → the time in milliseconds since which their rows are listed."""
+    prefix: str = ""
+    """What comes before the time."""
+    early_ms: int = 0
+    late_ms: int = 0
+    """The time by which a session's newest entry may be earlier or later than its row."""
 
-    def position(self, at: int, session: Session) -> Position:
-        """Return the session's position, clamped so that a stale slot cannot leave its page."""
+    def requests(self, upto: str) -> list[Item]:
+        """Return the Queries of all partitions, of rows up to that of `upto`."""
+        last, index = self.prefix + upto, self.index
+        return [
+            query_of(name, first, last, index=index, newest_first=True)
+            for name, since in self.partitions.items()
+            if (first := self.prefix + stamp(since)) <= last
+        ]
+
+    def slot(self, row: Item) -> str:
+        """Return the time and the session's id of a row."""
+        slot: str = row[KEYS[self.index][1]]["S"]
+        return slot.removeprefix(self.prefix)
+
+    def position(self, slot: str, session: Session) -> Position:
+        """Return the session's position, clamped so that a stale row cannot leave its page."""
+        at = int(slot[:13])
         first, last = moment(at - self.early_ms), moment(at + self.late_ms)
         return min(max(session.updated_at, first), last), session.session_id
 
@@ -110,36 +127,29 @@ class DynamoArchive(Archive):
                 and (customer is None or of == customer)
             )
 
-        await self._reader.wait_for_background(MAX_BACKGROUND_WAIT_S)
-        candidates = self._candidates(business_id, status, customer, below)
-        found = await self._newest(candidates, is_wanted, below, limit + 1)
+        rows = self._rows(business_id, status, customer)
+        found = await self._newest(rows, is_wanted, below, limit + 1)
         page = found[:limit]
         sessions = tuple(session for _, session in page)
         return SessionPage(sessions, encode_cursor(*page[-1][0]) if len(found) > limit else None)
 
-    def _candidates(
-        self,
-        business_id: BusinessId | None,
-        status: Status | None,
-        customer: Customer | None,
-        below: Position | None,
-    ) -> _Candidates:
-        newest = ms(below[0]) if below is not None else None
+    def _rows(
+        self, business_id: BusinessId | None, status: Status | None, customer: Customer | None
+    ) -> _Rows:
         if customer is not None:
             # A session is opened when the one before is closed, by clocks that agree that far.
-            upto = None if newest is None else newest + _DAY_MS
-            return _Candidates(self._of_customer(customer, upto), _DAY_MS, _DAY_MS)
-        pairs = product([status] if status else Status, range(SHARDS))
+            own = {customer_pk(customer): 0}
+            return _Rows(None, own, prefix=_POINTER, early_ms=_DAY_MS, late_ms=_DAY_MS)
+        statuses = {of: self._listed_since(of) for of in ([status] if status else Status)}
+        names: dict[str, int] = {}
+        for (of, since), of_shard in product(statuses.items(), range(SHARDS)):
+            if business_id is not None:
+                names[business_partition(business_id, of, of_shard)] = since
+            else:
+                names[status_partition(of, of_shard)] = since
         if business_id is not None:
-            index = "by_business"
-            names = {business_partition(business_id, *pair): pair[0] for pair in pairs}
-        else:
-            index, names = "by_status", {status_partition(*pair): pair[0] for pair in pairs}
-        streams = [
-            _Stream(self._db, index, name, self._listed_since(of), newest)
-            for name, of in names.items()
-        ]
-        return _Candidates(_merge(streams), 0, _MAX_LAG_MS)
+            return _Rows("by_business", names, late_ms=_MAX_LAG_MS)
+        return _Rows("by_status", names, late_ms=_MAX_LAG_MS)
 
     def _listed_since(self, status: Status) -> int:
         """Return the time at which a listing of this status ends: closed sessions expire."""
@@ -148,7 +158,7 @@ class DynamoArchive(Archive):
 
     async def _newest(
         self,
-        candidates: _Candidates,
+        rows: _Rows,
         is_wanted: Callable[[Session], bool],
         below: Position | None,
         limit: int,
@@ -156,38 +166,31 @@ class DynamoArchive(Archive):
         """Return the newest `limit` sessions, and those that were read to be sure of them."""
         found: dict[SessionId, tuple[Position, Session]] = {}
         ranked: list[tuple[Position, Session]] = []
-        async for chunk in _chunks(candidates.rows):
-            # A lagging head must not move to the front while it is still to be listed.
+        async for chunk in self._chunks(rows, below):
             snapshots = await asyncio.gather(
-                *(self._reader.try_read(session_id, compact=False) for _, session_id in chunk)
+                *(self._reader.try_read(SessionId(slot[14:])) for slot in chunk)
             )
-            for (at, session_id), snapshot in zip(chunk, snapshots, strict=True):
+            for slot, snapshot in zip(chunk, snapshots, strict=True):
                 if snapshot is not None and is_wanted(snapshot.session):
-                    position = candidates.position(at, snapshot.session)
+                    position = rows.position(slot, snapshot.session)
                     if below is None or position < below:
-                        found.setdefault(session_id, (position, snapshot.session))
+                        found.setdefault(position[1], (position, snapshot.session))
             ranked = sorted(found.values(), key=lambda each: each[0], reverse=True)
-            if len(ranked) >= limit and ranked[limit - 1][0][0] > moment(
-                chunk[-1][0] + candidates.late_ms
-            ):
+            sure_until = moment(int(chunk[-1][:13]) + rows.late_ms)
+            if len(ranked) >= limit and ranked[limit - 1][0][0] > sure_until:
                 break
         return ranked
 
-    async def _of_customer(
-        self, customer: Customer, upto: int | None
-    ) -> AsyncIterator[tuple[int, SessionId]]:
-        pointers = await self._db.query(
-            KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": customer_pk(customer)},
-                ":first": {"S": _POINTER},
-                ":last": {"S": "S$" if upto is None else f"{_POINTER}{stamp(upto)}~"},
-            },
-            ScanIndexForward=False,
-        )
-        for pointer in pointers:
-            _, opened_at, session_id = pointer["SK"]["S"].split("#", 2)
-            yield int(opened_at), SessionId(session_id)
+    async def _chunks(self, rows: _Rows, below: Position | None) -> AsyncIterator[list[str]]:
+        """Read the slots of all partitions in order, the newest first, some at a time."""
+        upto = _ABOVE_ALL if below is None else stamp(ms(below[0]) + rows.early_ms + 1)
+        has_more = True
+        while has_more and (requests := rows.requests(upto)):
+            items, has_more = await merged(self._db, requests, _PAGE)
+            slots = [slot for item in items if (slot := rows.slot(item)) != upto]
+            for start in range(0, len(slots), _CONCURRENCY):
+                yield slots[start : start + _CONCURRENCY]
+            upto = slots[-1] if slots else upto
 
     async def erase(self, customer: Customer) -> Erased:
         """Erase everything stored of the customer. Idempotent; a repeat counts zero.
@@ -216,7 +219,7 @@ class DynamoArchive(Archive):
         return [item for item in items if _session_of(item) in sessions]
 
     async def _delete(self, items: Sequence[Item]) -> None:
-        """Delete items of a customer: pointers last, which lead a repeat to the sessions."""
+        """Delete items of a customer: pointers last, and at once: a repeat counts by them."""
         others = [item for item in items if not _is_pointer(item)]
         for start in range(0, len(others), _CONCURRENCY):
             chunk = others[start : start + _CONCURRENCY]
@@ -239,7 +242,7 @@ class DynamoArchive(Archive):
         pk = session_pk(session_id)
         self._reader.states.forget(session_id)
         while True:
-            erased, counts, after = 0, (0, 0), " "
+            erased, counts, after = 0, (0, 0), ""
             while items := await self._next_items(pk, after):
                 after = items[-1]["SK"]["S"]
                 live = [item for item in items if "x" not in item]
@@ -289,72 +292,12 @@ class DynamoArchive(Archive):
     async def _next_items(self, pk: str, after: str) -> list[Item]:
         """Read the next part of a partition: a long log does not fit in one deadline."""
         return await self._db.query(
-            _CONCURRENCY * MAX_BATCH_WRITE,
-            KeyConditionExpression="PK = :pk AND SK > :after",
-            ExpressionAttributeValues={":pk": {"S": pk}, ":after": {"S": after}},
+            _CONCURRENCY * MAX_BATCH_WRITE, **query_of(pk, after + " ", "~~")
         )
 
     @bounded
     async def _items(self, pk: str) -> list[Item]:
-        return await self._db.query(
-            KeyConditionExpression="PK = :pk", ExpressionAttributeValues={":pk": {"S": pk}}
-        )
-
-
-class _Stream:
-    """A partition of an index of heads, read page by page, the newest first."""
-
-    def __init__(
-        self, db: Dynamo, index: str, partition: str, since: int, upto: int | None
-    ) -> None:
-        self._db = db
-        self._index, self._name = index, "lP" if index == "by_business" else "gP"
-        self._partition = partition
-        self._since = stamp(since)
-        self._above: str | None = _ABOVE_ALL if upto is None else stamp(upto + 1)
-        self.rows: list[Item] = []
-        """Rows that were read and not yet taken, the next one last."""
-
-    async def read_page(self) -> None:
-        """Read the next page into `rows`; it is empty at the end of the partition."""
-        if self._above is None or self._above < self._since:
-            return
-        items = await self._db.query(
-            _PAGE,
-            IndexName=self._index,
-            KeyConditionExpression=f"{self._name} = :partition AND lS BETWEEN :since AND :above",
-            ExpressionAttributeValues={
-                ":partition": {"S": self._partition},
-                ":since": {"S": self._since},
-                ":above": {"S": self._above},
-            },
-            ScanIndexForward=False,
-        )
-        self.rows = [item for item in reversed(items) if item["lS"]["S"] != self._above]
-        self._above = items[-1]["lS"]["S"] if len(items) == _PAGE else None
-
-
-async def _merge(streams: list[_Stream]) -> AsyncIterator[tuple[int, SessionId]]:
-    while True:
-        await asyncio.gather(*(stream.read_page() for stream in streams if not stream.rows))
-        streams = [stream for stream in streams if stream.rows]
-        if not streams:
-            return
-        row = max(streams, key=lambda stream: stream.rows[-1]["lS"]["S"]).rows.pop()
-        yield stamped(row["lS"]), session_of(row["PK"]["S"])
-
-
-async def _chunks(
-    candidates: AsyncIterator[tuple[int, SessionId]],
-) -> AsyncIterator[list[tuple[int, SessionId]]]:
-    chunk: list[tuple[int, SessionId]] = []
-    async for candidate in candidates:
-        chunk.append(candidate)
-        if len(chunk) == _CONCURRENCY:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+        return await self._db.query(**query_of(pk))
 
 
 def _is_pointer(item: Item) -> bool:

@@ -1,30 +1,15 @@
 """The DynamoDB client: one per process, with its retries, deadline and errors."""
 
 import asyncio
-import os
 import secrets
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
-from functools import wraps
-from ipaddress import ip_address
+from functools import cache, wraps
 from itertools import count
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
-from urllib.parse import urlsplit
 
-import aioboto3  # type: ignore[import-untyped]
-from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
-from aiobotocore.session import AioSession, get_session  # type: ignore[import-untyped]
-from aiohttp import ClientError as AiohttpError
-from botocore.exceptions import (  # type: ignore[import-untyped]
-    BotoCoreError,
-    ClientError,
-    ConnectionError,
-    HTTPClientError,
-    NoRegionError,
-)
-from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
-
+from adapters.dynamodb.access import ACCESS_ERRORS, find_access
 from adapters.dynamodb.items import Item, ItemKey, key, key_of
+from adapters.dynamodb.transport import NoAnswer, Refused, Transport
 from adapters.urls import shown_url
 from application.ports import Clock
 from domain.backoff import backoff
@@ -57,7 +42,6 @@ _TRANSIENT = frozenset(
         "TransactionInProgressException",
     }
 )
-_NO_RESPONSE = (AiohttpError, ConnectionError, HTTPClientError, OSError, ResponseParserError)
 
 
 class ConditionFailed(Exception):
@@ -117,36 +101,27 @@ class Dynamo:
         self._endpoint_url = endpoint_url
         self._clock = clock
         self._jitter = jitter
-        self._stack = AsyncExitStack()
-        self._client: Any = None
+        self._transport: Transport | None = None
 
     def __repr__(self) -> str:
         where = shown_url(self._endpoint_url) if self._endpoint_url else "AWS"
-        return f"<Dynamo {self.table} at {where} {'open' if self._client else 'closed'}>"
+        return f"<Dynamo {self.table} at {where} {'open' if self._transport else 'closed'}>"
 
     @bounded
     async def open(self) -> None:
-        """Create the client, without a request to the table. Raises: StorageUnavailable."""
-        session = get_session()
+        """Find out how to connect, without a request to the table. Raises: StorageUnavailable."""
         try:
-            credentials = await _credentials(session, self._endpoint_url)
-            self._client = await self._stack.enter_async_context(
-                aioboto3.Session(botocore_session=session, **credentials).client(
-                    "dynamodb",
-                    endpoint_url=self._endpoint_url,
-                    region_name=_region(session, self._endpoint_url),
-                    # Without encryption no certificates are needed, and reading them takes 25 ms.
-                    verify=False if (self._endpoint_url or "").startswith("http://") else None,
-                    config=_CONFIG,
-                )
-            )
-        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+            self._transport = Transport(await find_access(self._endpoint_url))
+        except StorageUnavailable:
+            raise
+        except ACCESS_ERRORS as error:
             raise StorageUnavailable(f"DynamoDB: {error}") from error
 
     async def close(self) -> None:
-        """Close the connections."""
-        self._client = None
-        await self._stack.aclose()
+        """Close the connections. Calls that are under way raise StorageUnavailable."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.close()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -156,51 +131,58 @@ class Dynamo:
         await self.close()
 
     async def call(self, operation: str, **request: Any) -> dict[str, Any]:
-        """Send the SDK's request `operation`, such as `put_item`, with retries.
+        """Send the request `operation`, named as in the SDK, such as `put_item`, with retries.
 
         Raises: ConditionFailed, TransactionFailed, StorageUnavailable.
         """
-        for attempt in range(REQUEST_ATTEMPTS):
-            if self._client is None:  # since an earlier attempt, perhaps
-                raise StorageUnavailable("DynamoDB: the store is closed")
-            try:
-                return _checked(await getattr(self._client, operation)(**request))
-            except ClientError as error:
-                if not _is_transient(error) or attempt == REQUEST_ATTEMPTS - 1:
-                    raise self._failure(operation, error) from error
-            except _NO_RESPONSE as error:
-                if attempt == REQUEST_ATTEMPTS - 1:
-                    raise self._failure(operation, error) from error
-            except BotoCoreError as error:
-                raise self._failure(operation, error) from error
-            await self._pause(attempt)
-        raise AssertionError("the last attempt returns or raises")
-
-    async def _pause(self, attempt: int) -> None:
-        await self._clock.sleep(backoff(attempt, _FIRST_PAUSE_S, _LONGEST_PAUSE_S, self._jitter()))
+        try:
+            return await self._response(operation, request)
+        except Refused as refused:
+            raise self._failure(operation, refused) from refused
 
     async def try_call(
         self, operation: str, expected: Collection[str], **request: Any
     ) -> dict[str, Any] | None:
         """Like `call`; None when the request is refused with one of the `expected` AWS codes."""
         try:
-            return await self.call(operation, **request)
-        except StorageUnavailable as error:
-            if _code(error.__cause__) not in expected:
-                raise
-            return None
+            return await self._response(operation, request)
+        except Refused as refused:
+            if refused.code in expected:
+                return None
+            raise self._failure(operation, refused) from refused
 
-    def _failure(self, operation: str, error: Any) -> Exception:
-        code = _code(error)
-        if code == "ConditionalCheckFailedException":
-            return ConditionFailed(error.response.get("Item"))
-        if code == "TransactionCanceledException" and (reasons := _conditions(error)):
+    async def _response(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the response. Raises: Refused, StorageUnavailable."""
+        for attempt in range(REQUEST_ATTEMPTS):
+            if self._transport is None:  # since an earlier attempt, perhaps
+                raise StorageUnavailable("DynamoDB: the store is closed")
+            try:
+                return await self._transport.send(_named(operation), request)
+            except Refused as refused:
+                if not _is_transient(refused) or attempt == REQUEST_ATTEMPTS - 1:
+                    raise
+            except NoAnswer as error:
+                if attempt == REQUEST_ATTEMPTS - 1:
+                    raise self._unavailable(operation, error) from error
+            await self._pause(attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _pause(self, attempt: int) -> None:
+        await self._clock.sleep(backoff(attempt, _FIRST_PAUSE_S, _LONGEST_PAUSE_S, self._jitter()))
+
+    def _failure(self, operation: str, refused: Refused) -> Exception:
+        if refused.code == "ConditionalCheckFailedException":
+            return ConditionFailed(refused.item)
+        if refused.code == "TransactionCanceledException" and (reasons := _conditions(refused)):
             return TransactionFailed(reasons)
-        if code == "ResourceNotFoundException":
+        if refused.code == "ResourceNotFoundException":
             return StorageUnavailable(
                 f"DynamoDB has no table {self.table}, or not the requested index: "
                 "`ai-agent-server table create` creates both"
             )
+        return self._unavailable(operation, refused)
+
+    def _unavailable(self, operation: str, error: Exception) -> StorageUnavailable:
         return StorageUnavailable(f"DynamoDB, table {self.table}: {operation}: {error}")
 
     async def get(self, pk: str, sk: str) -> Item | None:
@@ -318,79 +300,25 @@ class Dynamo:
         return request
 
 
-# The SDK makes one attempt: its own pauses begin at up to a second, which is most of the deadline,
-# and would be added to those that the conflicts of transactions need anyway.
-_CONFIG = AioConfig(
-    parameter_validation=False,
-    retries={"mode": "standard", "total_max_attempts": 1},
-    connect_timeout=1,
-    read_timeout=3,
-    max_pool_connections=50,
-)
-
-
-async def _credentials(session: AioSession, endpoint_url: str | None) -> dict[str, str]:
-    """Return credentials where the SDK finds none by itself: a local engine takes any."""
-    local = endpoint_url is not None and _is_loopback(endpoint_url)
-    if local:  # no request to the network's metadata service
-        session.get_component("credential_provider").remove("iam-role")
-    if await session.get_credentials() is not None:
-        return {}
-    if local:
-        return {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    raise StorageUnavailable(
-        "DynamoDB: no AWS credentials in the environment, a profile or a role of this machine"
-    )
-
-
-def _region(session: AioSession, endpoint_url: str | None) -> str:
-    # Python's SDK alone ignores the variable that all others, and AWS's containers, use.
-    region: str | None = session.get_config_variable("region") or os.environ.get("AWS_REGION")
-    if region is None and endpoint_url is None:
-        raise NoRegionError
-    return region or "us-east-1"
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _checked(answer: dict[str, Any]) -> dict[str, Any]:
-    """Check the content type: the SDK takes any response with 200 for a success, as a proxy's.
-
-    Raises: ResponseParserError.
-    """
-    kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "")
-    if not kind.startswith("application/x-amz-json"):
-        raise ResponseParserError(f"a response that is not DynamoDB's: {kind or 'of no type'}")
-    return answer
-
-
-def _code(error: BaseException | None) -> str | None:
-    """Return AWS's code of an error, such as ResourceNotFoundException; None: it has none."""
-    return error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
-
-
-def _is_transient(error: Any) -> bool:
+def _is_transient(refused: Refused) -> bool:
     """Return True if the same request may succeed later."""
-    code = _code(error)
-    if code == "TransactionCanceledException":
-        others = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
+    if refused.code == "TransactionCanceledException":
+        others = {reason.get("Code") for reason in refused.reasons}
         return not others & {"ConditionalCheckFailed", "ValidationError"}
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code in _TRANSIENT or status >= 500
+    return refused.code in _TRANSIENT or refused.status >= 500
 
 
-def _conditions(error: Any) -> list[ConditionFailed | None]:
-    reasons = error.response.get("CancellationReasons", ())
+def _conditions(refused: Refused) -> list[ConditionFailed | None]:
     failed = [
         ConditionFailed(reason.get("Item"))
         if reason.get("Code") == "ConditionalCheckFailed"
         else None
-        for reason in reasons
+        for reason in refused.reasons
     ]
     return failed if any(failed) else []
+
+
+@cache
+def _named(operation: str) -> str:
+    """Return the name of an operation in DynamoDB's API: PutItem of `put_item`."""
+    return operation.title().replace("_", "")

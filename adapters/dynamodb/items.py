@@ -45,9 +45,9 @@ key of an index that begins with a time; an item without a slot is not in that i
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 from zlib import crc32
 
 import msgspec
@@ -63,6 +63,14 @@ Item = dict[str, Any]
 ItemKey = tuple[str, str]
 """The values of a primary key: PK and SK."""
 
+KEYS: dict[str | None, tuple[str, str]] = {
+    None: ("PK", "SK"),
+    "by_business": ("lP", "lS"),
+    "by_status": ("gP", "lS"),
+    "due": ("wP", "wS"),
+    "outbox": ("oP", "oS"),
+}
+"""Index, or None for the table itself → the attributes that are its partition and sort keys."""
 HEAD = "~"
 """Sort key of a session's head: it sorts behind all its entries."""
 FIRST_ENTRY = "M#"
@@ -150,6 +158,36 @@ def stamp(milliseconds: int) -> str:
     return f"{min(max(milliseconds, 0), _LAST_MS):013d}"
 
 
+def query_of(
+    partition: str,
+    first: str | None = None,
+    last: str = "~",
+    *,
+    index: str | None = None,
+    newest_first: bool = False,
+    **values: Item,
+) -> Item:
+    """Return the Query of a partition, or of its sort keys from `first` to `last`.
+
+    `values`: attributes that stand for `:name` in an expression that the caller adds.
+    """
+    pk, sk = KEYS[index]
+    condition, of_range = f"{pk} = :in", {":in": {"S": partition}}
+    if first is not None:
+        condition += f" AND {sk} BETWEEN :first AND :last"
+        of_range |= {":first": {"S": first}, ":last": {"S": last}}
+    own = {f":{name}": value for name, value in values.items()}
+    request: Item = {
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": of_range | own,
+    }
+    if index is not None:
+        request["IndexName"] = index
+    if newest_first:
+        request["ScanIndexForward"] = False
+    return request
+
+
 def number(value: int) -> dict[str, str]:
     """Return a number as an attribute."""
     return {"N": str(value)}
@@ -197,71 +235,6 @@ def head_item(session: Session, due: int) -> Item:
     }
 
 
-# The names of the fields of packed values. An item of up to 1 KB is written for one unit, and
-# twenty of 200 bytes are read for one: names are short, hexadecimal ids are stored as bytes, and
-# defaults are left out. A value may be from a later version or an earlier one: unknown fields are
-# ignored, and missing ones have their default.
-_MESSAGE_CODES = {
-    "message_id": "i",
-    "author": "a",
-    "text": "t",
-    "at": "w",
-    "actions": "x",
-    "in_reply_to": "r",
-    "answers": "n",
-    "failed": "f",
-    "coordinator_id": "c",
-    "tools": "o",
-    "usage": "u",
-    "digest": "g",
-    "audience": "v",
-    "hidden_before": "b",
-    "language": "l",
-    "verdict": "q",
-    "version": "p",
-    "unmet": "m",
-}
-_USAGE_CODES = {
-    "model": "m",
-    "input_tokens": "i",
-    "cached_tokens": "c",
-    "output_tokens": "o",
-    "reasoning_tokens": "r",
-    "calls": "n",
-}
-_VERSION_CODES = {"prompt": "p", "knowledge": "k", "tools": "t"}
-_CHANGE_CODES = {
-    "status": "s",
-    "epoch": "e",
-    "reason": "y",
-    "at": "w",
-    "transfer": "h",
-    "summary": "u",
-    "hidden_before": "b",
-}
-_SESSION_CODES = {
-    "customer": "c",
-    "location_id": "l",
-    "opened_at": "o",
-    "updated_at": "w",
-    "status": "s",
-    "reason": "y",
-    "epoch": "e",
-    "seq": "q",
-    "asked": "k",
-    "answered": "n",
-    "is_unanswered": "p",
-    "changed_at": "v",
-    "failures": "f",
-    "transfer": "h",
-    "summary": "u",
-    "digest": "g",
-    "usage": "z",
-    "hidden_at_end": "d",
-    "language": "j",
-    "unmet": "m",
-    "missed": "i",
-}
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode
 _unpack_all = msgspec.msgpack.Decoder(list[dict[str, Any]]).decode
@@ -276,39 +249,61 @@ def _whole_id(value: str | bytes) -> str:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _packer(
-    cls: type[T], codes: Mapping[str, str], implied: str = ""
-) -> Callable[[T], dict[str, Any]]:
-    """Return a function that packs a value, without the field that the item's key implies."""
-    plan = [
-        (field.name, codes.get(field.encode_name, field.encode_name), field.default)
-        for field in fields(cast(Any, cls))
-        if field.name != implied
-    ]
-    return lambda value: {
-        code: held
-        for name, code, default in plan
-        if (held := getattr(value, name)) is not default and held != default
-    }
+class _Shape(Generic[T]):
+    """How values of a type are packed.
+
+    An item of up to 1 KB is written for one unit, and twenty of 200 bytes are read for one: fields
+    have short names, hexadecimal ids are stored as bytes, and defaults are left out, as is the
+    field that the item's key implies. A value may be from a later version or an earlier one:
+    unknown fields are ignored, and missing ones have their default.
+    """
+
+    def __init__(self, cls: type[T], names: str, *, implied: str = "") -> None:
+        """`names`: pairs such as `author=a`; fields without one have their own name."""
+        self._cls = cls
+        codes = dict(pair.split("=") for pair in names.split())
+        self._names = {code: name for name, code in codes.items()}
+        self._plan = [
+            (field.name, codes.get(field.encode_name, field.encode_name), field.default)
+            for field in fields(cast(Any, cls))
+            if field.name != implied
+        ]
+
+    def pack(self, value: T) -> dict[str, Any]:
+        return {
+            code: held
+            for name, code, default in self._plan
+            if (held := getattr(value, name)) is not default and held != default
+        }
+
+    def unpack(self, packed: Mapping[str, Any]) -> T:
+        named = {self._names.get(code, code): held for code, held in packed.items()}
+        return msgspec.convert(named, self._cls)
 
 
-def _unpacker(cls: type[T], codes: Mapping[str, str]) -> Callable[[Mapping[str, Any]], T]:
-    names = {code: name for name, code in codes.items()}
-    return lambda packed: msgspec.convert(
-        {names.get(code, code): held for code, held in packed.items()}, cls
-    )
-
-
-_packed_message = _packer(Message, _MESSAGE_CODES, "seq")
-_packed_change = _packer(StatusChange, _CHANGE_CODES, "seq")
-_packed_usage = _packer(Usage, _USAGE_CODES)
-_packed_version = _packer(AnswerVersion, _VERSION_CODES)
-_packed_session = _packer(Session, _SESSION_CODES, "session_id")
-_message = _unpacker(Message, _MESSAGE_CODES)
-_change = _unpacker(StatusChange, _CHANGE_CODES)
-_usage = _unpacker(Usage, _USAGE_CODES)
-_version = _unpacker(AnswerVersion, _VERSION_CODES)
-_session = _unpacker(Session, _SESSION_CODES)
+_MESSAGE = _Shape(
+    Message,
+    "message_id=i author=a text=t at=w actions=x in_reply_to=r answers=n failed=f "
+    "coordinator_id=c tools=o usage=u digest=g audience=v hidden_before=b language=l verdict=q "
+    "version=p unmet=m",
+    implied="seq",
+)
+_CHANGE = _Shape(
+    StatusChange,
+    "status=s epoch=e reason=y at=w transfer=h summary=u hidden_before=b",
+    implied="seq",
+)
+_SESSION = _Shape(
+    Session,
+    "customer=c location_id=l opened_at=o updated_at=w status=s reason=y epoch=e seq=q asked=k "
+    "answered=n is_unanswered=p changed_at=v failures=f transfer=h summary=u digest=g usage=z "
+    "hidden_at_end=d language=j unmet=m missed=i",
+    implied="session_id",
+)
+_USAGE = _Shape(
+    Usage, "model=m input_tokens=i cached_tokens=c output_tokens=o reasoning_tokens=r calls=n"
+)
+_VERSION = _Shape(AnswerVersion, "prompt=p knowledge=k tools=t")
 
 
 def pack_entries(entries: Sequence[Entry]) -> bytes:
@@ -318,16 +313,16 @@ def pack_entries(entries: Sequence[Entry]) -> bytes:
 
 def _packed(entry: Entry) -> dict[str, Any]:
     if not isinstance(entry, Message):
-        return _packed_change(entry)
-    packed = _packed_message(entry)
+        return _CHANGE.pack(entry)
+    packed = _MESSAGE.pack(entry)
     packed["i"] = _short_id(entry.message_id)
     if entry.in_reply_to:
         packed["r"] = [_short_id(message_id) for message_id in entry.in_reply_to]
     if entry.usage is not None:
-        packed["u"] = _packed_usage(entry.usage)
+        packed["u"] = _USAGE.pack(entry.usage)
     if entry.version is not None:
         packed["p"] = {
-            code: _short_id(digest) for code, digest in _packed_version(entry.version).items()
+            code: _short_id(digest) for code, digest in _VERSION.pack(entry.version).items()
         }
     return packed
 
@@ -341,15 +336,15 @@ def entries_of(item: Item) -> list[Entry]:
 def _entry(packed: dict[str, Any], seq: int) -> Entry:
     packed["seq"] = seq
     if "s" in packed:
-        return _change(packed)
+        return _CHANGE.unpack(packed)
     packed["i"] = _whole_id(packed["i"])
     if "r" in packed:
         packed["r"] = [_whole_id(message_id) for message_id in packed["r"]]
     if "u" in packed:
-        packed["u"] = _usage(packed["u"])
+        packed["u"] = _USAGE.unpack(packed["u"])
     if "p" in packed:
-        packed["p"] = _version({code: _whole_id(each) for code, each in packed["p"].items()})
-    return _message(packed)
+        packed["p"] = _VERSION.unpack({code: _whole_id(each) for code, each in packed["p"].items()})
+    return _MESSAGE.unpack(packed)
 
 
 def first_seq(item: Item) -> int:
@@ -359,11 +354,11 @@ def first_seq(item: Item) -> int:
 
 def pack_head(session: Session) -> bytes:
     """Pack the head of a session, without its id, which the item's key implies."""
-    return _pack(_packed_session(session))
+    return _pack(_SESSION.pack(session))
 
 
 def head_of(item: Item) -> Session:
     """Unpack the head in an item."""
     packed = _unpack(item["b"]["B"])
     packed["session_id"] = session_of(item["PK"]["S"])
-    return _session(packed)
+    return _SESSION.unpack(packed)

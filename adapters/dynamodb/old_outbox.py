@@ -19,14 +19,22 @@ from datetime import datetime, timedelta
 import msgspec
 
 from adapters.dynamodb.client import Dynamo
-from adapters.dynamodb.items import MARGIN_S, SHARDS, Item, key_of, number, session_of, stamped
+from adapters.dynamodb.items import (
+    MARGIN_S,
+    SHARDS,
+    Item,
+    key_of,
+    number,
+    query_of,
+    session_of,
+    stamped,
+)
 from adapters.dynamodb.outbox_items import (
     DEAD,
     Marker,
     Queued,
     marker_sk,
     notice_of,
-    partition_query,
 )
 from application.ports import Clock
 from domain.errors import StorageUnavailable
@@ -39,7 +47,7 @@ _CONCURRENCY = 16
 """Sessions that are converted at the same time."""
 _MAX_MOVED = 25
 """Notices that are moved in one transaction, which may change 4 MB."""
-_PARTITIONS = [{"S": f"{kind}#{shard}"} for kind in "RP" for shard in range(SHARDS)]
+_PARTITIONS = [f"{kind}#{shard}" for kind in "RP" for shard in range(SHARDS)]
 
 
 class OldOutbox:
@@ -60,38 +68,40 @@ class OldOutbox:
                 self._looked_at = at
 
     async def _convert_all(self) -> None:
-        pages = (self._db.query(**partition_query(partition)) for partition in _PARTITIONS)
+        pages = (self._db.query(**query_of(each, index="outbox")) for each in _PARTITIONS)
         pks = sorted({row["PK"]["S"] for rows in await asyncio.gather(*pages) for row in rows})
         for start in range(0, len(pks), _CONCURRENCY):
             await asyncio.gather(*map(self._try_convert, pks[start : start + _CONCURRENCY]))
 
     async def _try_convert(self, pk: str) -> None:
-        """Like `_convert`, but logs and skips a session whose notices cannot be moved."""
+        """Like `convert_session`, but logs and skips one whose notices cannot be moved."""
         try:
-            await self._convert(pk)
+            await self.convert_session(pk)
         except StorageUnavailable as error:
             extra = {"action": "conversion_failed", "session_id": session_of(pk)}
             logger.warning("Notices of the former version stay", extra=extra, exc_info=error)
 
-    async def _convert(self, pk: str) -> None:
-        """Move the notices of a session in order; repeated when they change meanwhile."""
+    async def convert_session(self, pk: str) -> int:
+        """Move the pending notices of a session in order, and return how many these were."""
+        moved = 0
         while items := await self._pending(pk):
             lane = notice_of(items[0]).lane
             of_lane = [item for item in items if notice_of(item).lane is lane][:_MAX_MOVED]
             marker = Marker.of(pk, lane, await self._db.get(pk, marker_sk(lane)))
             if marker.is_erased:
-                return
+                break
             marker = _with(marker, of_lane)
             condition, values = marker.unchanged()
             put = self._db.put_action(marker.item(), condition, **values)
-            await self._db.try_transact(put, *map(self._move, of_lane))
+            if await self._db.try_transact(put, *map(self._move, of_lane)):
+                moved += len(of_lane)
+        return moved
 
     async def _pending(self, pk: str) -> list[Item]:
         """Read a session's pending notices: the claimed one, and then the others in order."""
         items = await self._db.query(
-            KeyConditionExpression="PK = :pk",
+            **query_of(pk, dead=DEAD),
             FilterExpression="attribute_exists(oB) AND attribute_exists(oP) AND oP <> :dead",
-            ExpressionAttributeValues={":pk": {"S": pk}, ":dead": DEAD},
         )
         readable = [item for item in items if _is_readable(item)]
         return sorted(readable, key=lambda item: ("oA" not in item, _queued(item).order))

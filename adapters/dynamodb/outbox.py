@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.items import Item, key_of, moment, ms, number, stamp, stamped
+from adapters.dynamodb.items import Item, key_of, moment, ms, number, query_of, stamp, stamped
 from adapters.dynamodb.old_outbox import OldOutbox
 from adapters.dynamodb.outbox_items import (
     DEAD,
@@ -23,7 +23,6 @@ from adapters.dynamodb.outbox_items import (
     has_expired,
     marker_sk,
     notice_of,
-    partition_query,
     partitions,
 )
 from application.ports import Clock, Outbox
@@ -115,9 +114,8 @@ class DueMarkers:
             self._times.setdefault(row["PK"]["S"], stamped(row["oS"]))
         self._has_more = any(len(rows) == count for rows in pages)
 
-    async def _rows(self, partition: Item, now: int, count: int) -> list[Item]:
-        request = partition_query(partition, later={"S": stamp(now + 1)})
-        request["KeyConditionExpression"] += " AND oS < :later"
+    async def _rows(self, partition: str, now: int, count: int) -> list[Item]:
+        request = query_of(partition, "0", stamp(now + 1), index="outbox")
         return await self._db.query(count, **request)
 
 
@@ -310,7 +308,7 @@ class DynamoOutbox(Outbox):
 
     async def _queues(self, lane: Lane) -> list[Marker]:
         """Read the markers of a lane whose queues are not empty."""
-        pages = (self._db.query(**partition_query(partition)) for partition in partitions(lane))
+        pages = (self._db.query(**query_of(each, index="outbox")) for each in partitions(lane))
         keys = {key_of(row) for row in chain.from_iterable(await asyncio.gather(*pages))}
         found = await self._db.read_many(keys, "PK, SK, oQ, oS, oA, oL, oV, exp")
         return [Marker.of(pk, lane, item) for (pk, _), item in found.items()]
@@ -324,7 +322,7 @@ class DynamoOutbox(Outbox):
     @bounded
     async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
         letters: list[DeadLetter] = []
-        request, has_more = partition_query(DEAD), True
+        request, has_more = query_of(DEAD["S"], index="outbox"), True
         while has_more and (wanted := limit - len(letters)) > 0:
             rows = await self._db.query(wanted, **request)
             letters += await self._letters(rows)
@@ -378,7 +376,7 @@ class DynamoOutbox(Outbox):
 
     async def _find_dead(self, notice_id: str) -> list[tuple[str, str]]:
         """Find the item with this dead letter: at most one, unless the index lags."""
-        request = partition_query(DEAD, id={"S": notice_id})
+        request = query_of(DEAD["S"], index="outbox", id={"S": notice_id})
         rows = await self._db.query(**request, FilterExpression="oI = :id")
         return [key_of(row) for row in rows]
 

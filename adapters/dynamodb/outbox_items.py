@@ -130,21 +130,9 @@ def marker_sk(lane: Lane) -> str:
     return f"L#{lane}"
 
 
-def partitions(lane: Lane) -> list[Item]:
+def partitions(lane: Lane) -> list[str]:
     """Return the partitions of the index with the markers of a lane."""
-    return [{"S": f"{lane}#{shard_number}"} for shard_number in range(SHARDS)]
-
-
-def partition_query(partition: Item, **values: Item) -> Item:
-    """Return the Query of a partition of the index; `values`: of its other expressions."""
-    return {
-        "IndexName": "outbox",
-        "KeyConditionExpression": "oP = :in",
-        "ExpressionAttributeValues": {
-            ":in": partition,
-            **{f":{name}": value for name, value in values.items()},
-        },
-    }
+    return [f"{lane}#{shard_number}" for shard_number in range(SHARDS)]
 
 
 class Marker(NamedTuple):
@@ -261,7 +249,7 @@ def appended(pk: str, lane: Lane, added: Sequence[Queued], exp: Item | None) -> 
 def _slot(pk: str, lane: Lane, due: int) -> Item:
     session_id = session_of(pk)
     partition = partitions(lane)[shard(session_id)]
-    return {"oP": partition, "oS": {"S": f"{stamp(due)}#{session_id}"}}
+    return {"oP": {"S": partition}, "oS": {"S": f"{stamp(due)}#{session_id}"}}
 
 
 def _packed(queue: Iterable[Queued]) -> Item:

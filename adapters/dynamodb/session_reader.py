@@ -1,29 +1,45 @@
-"""Reads the sessions of the DynamoDB store, and maintains their heads in the background."""
+"""Reads the sessions of the DynamoDB store, and remembers what their heads are like.
+
+The newest item of entries holds in `d` when the sweep must look at the session. So that it is
+found by then without a write to the head at each entry, some item of the session has a slot in the
+index `due` that is never later: the head, or entries that are due earlier than those before them.
+A writer that moves a slot to a later time, or removes one, must know that another one suffices.
+Three rules ensure that, whoever else writes to the session at the same time:
+
+- entries have a slot of their own if they are due earlier than those before them, which the
+  conditional put of their seq has proven to be the newest;
+- the head's slot moves only together with the proof that the log has not grown meanwhile, and
+  never to a later time than the newest entries are due at;
+- the slot of entries is removed when the newest ones are due no earlier than any that came since
+  the head was read: another process can have moved the head's slot no later than that.
+"""
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import chain
+from typing import Any, Self
 
 import msgspec
 
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.head_state import HeadState, HeadStateCache
 from adapters.dynamodb.items import (
     FIRST_ENTRY,
     HEAD,
+    KEYS,
+    NEVER,
     Item,
     due_slot,
     entries_of,
     entry_sk,
     first_seq,
     head_of,
-    number,
-    pack_head,
-    recency_slot,
+    ms,
+    query_of,
     session_pk,
+    stamped,
 )
 from application.ports import RECENT, Clock
 from domain.errors import StorageUnavailable
@@ -33,10 +49,123 @@ from domain.session import Session
 
 logger = logging.getLogger(__name__)
 
-MAX_BACKGROUND_WAIT_S = 1.0
-"""The time that a listing waits for background writes; its result does not depend on them."""
+MAX_RECENCY_LAG_MS = 30_000
+"""The time by which a head's slot in the listings may be behind the newest entry."""
+MAX_HEAD_LAG = 16
+"""The most entries by which a head may be behind, so that one page of the log reaches it."""
+MAX_CACHED_HEADS = 20_000
+CACHE_LIFETIME = timedelta(hours=12)
+"""Shorter than the life of the items that refuse a late writer: the end of a log, a tombstone or
+the entry that closes. After them only an absent item would be found."""
 MAX_BACKGROUND_TASKS = 200
-"""Above this limit a maintenance write is left out until the session's next entry."""
+"""Above this limit a slot is left to the sweep that finds it."""
+
+
+@dataclass(slots=True)
+class HeadState:
+    """The end of a session's log, and what its head says. Times are milliseconds since 1970."""
+
+    seq: int
+    """The newest entry's."""
+    due: int
+    """The time at which the sweep must look at the session."""
+    head_seq: int
+    head_at: int
+    """The time of the head's slot in the listings."""
+    latest_due: int
+    """The latest time at which any newest entry was due, or the head, since the head was read."""
+    slots: dict[str, str] = field(default_factory=dict)
+    """Slots of entries in the index `due`, by the sort key of the item."""
+    cached_at: datetime | None = None
+
+    @classmethod
+    def written(cls, session: Session, due: int) -> Self:
+        """Return the state after the head was written together with the newest entries."""
+        return cls(
+            seq=session.seq,
+            due=due,
+            head_seq=session.seq,
+            head_at=ms(session.updated_at),
+            latest_due=due,
+        )
+
+    @classmethod
+    def read(cls, head: Item, entries: Sequence[Item], seq: int) -> Self:
+        """Return the state of a head and the newest items of entries, the newest one first."""
+        head_due = _slot_ms(head)
+        due = _due_ms(entries[0]) if entries else head_due
+        return cls(
+            seq=seq,
+            due=due,
+            head_seq=int(head["q"]["N"]),
+            head_at=stamped(head["lS"]),
+            # A Query is no snapshot: some of the entries may be newer than the head.
+            latest_due=max([head_due, *map(_due_ms, entries)]),
+            slots={item["SK"]["S"]: item["wS"]["S"] for item in entries if "wS" in item},
+        )
+
+    def needs_slot(self, due: int) -> bool:
+        """Return True if the next entries, due at `due`, need a slot of their own."""
+        return due < self.due
+
+    def advance(self, session: Session, due: int, *, with_head: bool) -> dict[str, str]:
+        """Add new entries, after which the session is `session`, perhaps with its head.
+
+        Returns the slots that are obsolete now, and are forgotten here.
+        """
+        self.seq, self.due = session.seq, due
+        if with_head:
+            self.head_seq, self.head_at = session.seq, ms(session.updated_at)
+        obsolete: dict[str, str] = {}
+        if due >= self.latest_due:
+            self.latest_due = due
+            obsolete, self.slots = self.slots, {}
+        return obsolete
+
+    def lags(self, session: Session) -> bool:
+        """Return True if the head must be written with the entries that lead to `session`."""
+        age = ms(session.updated_at) - self.head_at  # negative, when clocks have gone back
+        return session.seq - self.head_seq >= MAX_HEAD_LAG or not 0 <= age < MAX_RECENCY_LAG_MS
+
+
+def _due_ms(item: Item) -> int:
+    return int(item["d"]["N"]) if "d" in item else NEVER
+
+
+def _slot_ms(item: Item) -> int:
+    """Return the time of an item's slot in the index `due`; NEVER: it has none."""
+    return stamped(item["wS"]) if "wS" in item else NEVER
+
+
+class HeadStateCache:
+    """The states of the sessions read or written last. Hints: the put of a seq decides."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._states: dict[SessionId, HeadState] = {}
+
+    def get(self, session_id: SessionId) -> HeadState | None:
+        """Return the state of the session, unless it is too old to be relied on."""
+        state = self._states.get(session_id)
+        if state is None or (state.cached_at and self._now() - state.cached_at < CACHE_LIFETIME):
+            return state
+        self.forget(session_id)
+        return None
+
+    def keep(self, session_id: SessionId, state: HeadState) -> HeadState:
+        """Store the state, unless a newer one is known. Returns the newer one."""
+        known = self._states.pop(session_id, None)
+        state.cached_at = self._now()
+        if known is not None and known.seq > state.seq:
+            state = known
+        self._states[session_id] = state
+        if len(self._states) > MAX_CACHED_HEADS:
+            del self._states[next(iter(self._states))]
+        return state
+
+    def forget(self, session_id: SessionId) -> None:
+        """Drop the state, so that the session is read before the next write."""
+        self._states.pop(session_id, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +188,25 @@ class SessionReader:
         self._tasks: set[asyncio.Task[None]] = set()
         self.states = HeadStateCache(clock.now)
 
-    async def read(self, session_id: SessionId, *, compact: bool = True) -> SessionSnapshot | None:
-        """Read the session; None: there is none, or it was erased or has expired.
-
-        `compact`: write its head in the background if that is stale.
-        """
+    async def read(self, session_id: SessionId) -> SessionSnapshot | None:
+        """Read the session; None: there is none, or it was erased or has expired."""
         pk = session_pk(session_id)
         head, *items = await self.newest_items(pk, HEAD, RECENT + 1) or [{}]
         if "q" not in head or (items and "x" in items[0]):
             return None
-        # The head is hardly ever further behind than the entries that came with it.
+        # Only an earlier version has left a head further behind than the entries that came with it.
         missing = int(head["q"]["N"]) + 1
         while items and (first := first_seq(items[-1])) > missing:
             older = await self.newest_items(pk, entry_sk(first - 1), RECENT)
             if not older:
                 break
             items += older
-        return self._snapshot(head, items, compact)
+        return self._snapshot(head, items)
 
-    async def try_read(
-        self, session_id: SessionId, *, compact: bool = True
-    ) -> SessionSnapshot | None:
+    async def try_read(self, session_id: SessionId) -> SessionSnapshot | None:
         """Like `read`, but logs and skips a session that cannot be decoded (for listings)."""
         try:
-            return await self.read(session_id, compact=compact)
+            return await self.read(session_id)
         except (msgspec.MsgspecError, KeyError, ValueError):
             extra = {"action": "session_unreadable", "session_id": session_id}
             logger.exception("A session cannot be read", extra=extra)
@@ -90,18 +214,9 @@ class SessionReader:
 
     async def newest_items(self, pk: str, below: str, limit: int) -> list[Item]:
         """Read items of entries, and the head, with sort keys up to `below`, newest first."""
-        return await self._db.query(
-            limit,
-            KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": pk},
-                ":first": {"S": FIRST_ENTRY},
-                ":last": {"S": below},
-            },
-            ScanIndexForward=False,
-        )
+        return await self._db.query(limit, **query_of(pk, FIRST_ENTRY, below, newest_first=True))
 
-    def _snapshot(self, head: Item, items: list[Item], compact: bool) -> SessionSnapshot | None:
+    def _snapshot(self, head: Item, items: list[Item]) -> SessionSnapshot | None:
         session = head_of(head)
         entries = [entry for item in reversed(items) for entry in entries_of(item)]
         for entry in entries:
@@ -111,8 +226,6 @@ class SessionReader:
             return None
         read = HeadState.read(head, items, session.seq)
         state = self.states.keep(session.session_id, read)
-        if compact:
-            self.compact(session, state, {})
         return SessionSnapshot(session, self.unexpired(entries), state)
 
     def unexpired(self, entries: list[Entry]) -> list[Entry]:
@@ -129,17 +242,10 @@ class SessionReader:
         """Return the time of the newest entries that have expired; None: nothing expires."""
         return None if self._retention is None else self._clock.now() - self._retention
 
-    def compact(self, session: Session, state: HeadState, obsolete: Mapping[str, str]) -> None:
-        """Write a stale head and remove obsolete slots of entries, in the background.
-
-        It may fail: only the cost of later reads depends on it, and the delay of listings.
-        """
-        if state.head_is_stale(session):
-            with_recency = state.recency_is_stale(session)
-            self._start(session.session_id, self._write_head(session, with_recency))
-            state.mark_head_written(session)
+    def remove_slots(self, session_id: SessionId, obsolete: Mapping[str, str]) -> None:
+        """Remove slots of entries, by their sort key, in the background. It may fail."""
         if obsolete:
-            self._start(session.session_id, self._remove_slots(session.session_id, obsolete))
+            self._start(session_id, self._remove_slots(session_id, obsolete))
 
     def repair(self, snapshot: SessionSnapshot, obsolete: Mapping[str, str]) -> None:
         """Move the head's slot in the index `due` to when the session is due, in the background.
@@ -167,20 +273,10 @@ class SessionReader:
             extra = {"action": "maintenance_failed", "reason": str(error)}
             logger.debug("A background write failed", extra=extra)
 
-    async def wait_for_background(self, timeout_s: float | None = None) -> None:
-        """Return when the background writes are done, or after `timeout_s`."""
+    async def wait_for_background(self) -> None:
+        """Return when the background writes are done."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_s)
-
-    @bounded
-    async def _write_head(self, session: Session, with_recency: bool) -> None:
-        values = {"b": {"B": pack_head(session)}, "q": number(session.seq)}
-        change = "SET b = :b, q = :q"
-        if with_recency:
-            change += ", lS = :l"
-            values["l"] = recency_slot(session)
-        pk = session_pk(session.session_id)
-        await self._db.update(pk, HEAD, change, "q < :q", **values)
+            await asyncio.wait(self._tasks)
 
     @bounded
     async def _remove_slots(self, session_id: SessionId, slots: Mapping[str, str]) -> None:
@@ -190,25 +286,37 @@ class SessionReader:
 
     @bounded
     async def _repair(self, snapshot: SessionSnapshot, obsolete: Mapping[str, str]) -> None:
+        """Move the head's slot, if the log has not grown, and then remove those of entries."""
         session_id, state = snapshot.session.session_id, snapshot.state
-        if state.head_due != state.due:
-            await self._db.transact(self._move_head_slot(session_id, state))
-            self.states.forget(session_id)
+        pk, slot = session_pk(session_id), due_slot(session_id, state.due)
+        change = "SET wP = :wP, wS = :wS" if slot else "REMOVE wP, wS"
+        next_sk = entry_sk(state.seq + 1)
+        await self._db.transact(
+            [
+                self._db.update_action(pk, HEAD, change, "attribute_exists(q)", **slot),
+                self._db.check_action(pk, next_sk, "attribute_not_exists(PK)"),
+            ]
+        )
+        self.states.forget(session_id)
         await self._remove_slots(session_id, obsolete)
 
-    def _move_head_slot(self, session_id: SessionId, state: HeadState) -> list[Item]:
-        """Return the transaction, which fails if the slot has moved or the log has grown."""
-        pk = session_pk(session_id)
-        was = due_slot(session_id, state.head_due)
-        now = due_slot(session_id, state.due)
-        change = "SET wP = :partition, wS = :now" if now else "REMOVE wP, wS"
-        values = {"partition": now["wP"], "now": now["wS"]} if now else {}
-        if was:
-            condition, values["was"] = "wS = :was", was["wS"]
-        else:
-            condition = "attribute_exists(q) AND attribute_not_exists(wS)"
-        next_sk = entry_sk(state.seq + 1)
-        return [
-            self._db.update_action(pk, HEAD, change, condition, **values),
-            self._db.check_action(pk, next_sk, "attribute_not_exists(PK)"),
-        ]
+
+async def merged(db: Dynamo, requests: Sequence[Item], limit: int) -> tuple[list[Item], bool]:
+    """Read up to `limit` rows from each of several partitions, in the order of their sort keys.
+
+    `requests`: the Queries, all of one index and in one direction. Rows behind the last one
+    that was read from a partition with more are left out, as some of that may come before them.
+    Returns the rows, and whether there are more.
+    """
+    pages = await asyncio.gather(*(db.query(limit, **request) for request in requests))
+    is_reverse = "ScanIndexForward" in requests[0]
+    _, slot = KEYS[requests[0].get("IndexName")]
+
+    def order(row: Item) -> str:
+        return str(row[slot]["S"])
+
+    rows = sorted(chain.from_iterable(pages), key=order, reverse=is_reverse)
+    ends = [order(page[-1]) for page in pages if len(page) == limit]
+    if is_reverse:
+        return [row for row in rows if order(row) >= max(ends, default="")], bool(ends)
+    return [row for row in rows if not ends or order(row) <= min(ends)], bool(ends)

@@ -3,13 +3,12 @@
 import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from typing import NoReturn
 
 from adapters.dynamodb.client import ConditionFailed, Dynamo, TransactionFailed, bounded
-from adapters.dynamodb.head_state import HeadState
 from adapters.dynamodb.items import (
     HEAD,
     LAST_SEQ,
@@ -29,7 +28,10 @@ from adapters.dynamodb.items import (
     ms,
     number,
     pack_entries,
+    pack_head,
     pointer_sk,
+    query_of,
+    recency_slot,
     session_of,
     session_pk,
     stamp,
@@ -37,9 +39,9 @@ from adapters.dynamodb.items import (
 )
 from adapters.dynamodb.outbox import DueMarkers
 from adapters.dynamodb.outbox_items import Queued, appended, marker_sk, outbox_items
-from adapters.dynamodb.session_reader import MAX_BACKGROUND_WAIT_S, SessionReader
+from adapters.dynamodb.session_reader import HeadState, SessionReader, merged
 from application.ports import RECENT, Loaded, SessionStore
-from domain.errors import DuplicateMessage, SeqTaken
+from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.identity import IDEMPOTENCY_WINDOW, Customer, SessionId
 from domain.message import Entry, StatusChange
 from domain.notice import Lane
@@ -65,6 +67,9 @@ class _Write:
     others: list[Item]
     """Written together with the entries, as actions of a transaction."""
     with_head: bool
+    """The head is written, too: whole, or as far as it is behind."""
+    is_change: bool
+    """The session is opened, or its status changes."""
 
     @property
     def slot(self) -> dict[str, str]:
@@ -76,8 +81,8 @@ class DynamoSessions(SessionStore):
     """The logs of all sessions.
 
     The entries of a draft are one item, and the conditional put of it is the lock of the log. The
-    head is written when the status changes; otherwise it lags behind the log, and a reader applies
-    the newer entries to it.
+    head is written with them when the status changes, or when it is far behind the log; a reader
+    applies the newer entries to it.
     """
 
     def __init__(
@@ -187,15 +192,18 @@ class DynamoSessions(SessionStore):
         }
         if due != NEVER:
             item["d"] = number(due)
-        with_head = state is None or any(isinstance(e, StatusChange) for e in draft.entries)
+        is_change = state is None or any(isinstance(e, StatusChange) for e in draft.entries)
+        lags = state is not None and state.lags(session)
         others = self._key_actions(draft) + [self._db.put_action(each | exp) for each in further]
         others += [self._queue_action(item, lane, queue) for lane, queue in queues.items()]
-        if with_head:
+        if is_change:
             others += self._head_actions(session, due, opens=state is None)
         elif state is not None and state.needs_slot(due):
             item |= due_slot(session.session_id, due)
+        if lags and not is_change:
+            others.append(self._catch_up_action(session))
         notices = {lane: queue[0].at for lane, queue in queues.items()}
-        return _Write(item, due, notices, others, with_head)
+        return _Write(item, due, notices, others, is_change or lags, is_change)
 
     def _queue_action(self, entries: Item, lane: Lane, added: Sequence[Queued]) -> Item:
         """Return the update of a lane's marker, which expires with the newest entries."""
@@ -230,6 +238,13 @@ class DynamoSessions(SessionStore):
             pointer = key(customer_pk(session.customer), pointer_sk(session))
             actions.append(self._db.put_action(pointer | exp))
         return actions
+
+    def _catch_up_action(self, session: Session) -> Item:
+        """Return the update of a head that is behind, which leaves its slot in the index `due`."""
+        values = {"b": {"B": pack_head(session)}, "q": number(session.seq)}
+        values["l"] = recency_slot(session)
+        change, pk = "SET b = :b, q = :q, lS = :l", session_pk(session.session_id)
+        return self._db.update_action(pk, HEAD, change, "q < :q", **values)
 
     def _put_newest(self, session: Session, exp: Item, *, opens: bool) -> Item:
         item = {
@@ -269,19 +284,18 @@ class DynamoSessions(SessionStore):
         return bool(stored.get("t") == item["t"])
 
     def _record(self, draft: Draft, write: _Write) -> None:
-        """Update the cached state, and start the maintenance that the write calls for."""
+        """Update the cached state, and remove the slots that are obsolete now."""
         session = draft.session
         state = self._states.get(session.session_id)
-        if write.with_head:
+        if write.is_change:
             obsolete = state.slots if state is not None else {}
-            written = HeadState.written(session, write.due)
-            state = self._states.keep(session.session_id, written)
+            self._states.keep(session.session_id, HeadState.written(session, write.due))
         elif state is not None and state.seq == draft.entries[0].seq - 1:
-            obsolete = state.advance(session.seq, write.due)
+            obsolete = state.advance(session, write.due, with_head=write.with_head)
             state.slots |= write.slot
         else:
             return  # it was read again meanwhile, with these entries
-        self._reader.compact(session, state, obsolete)
+        self._reader.remove_slots(session.session_id, obsolete)
 
     @bounded
     async def page(
@@ -309,86 +323,59 @@ class DynamoSessions(SessionStore):
     async def _after(self, session_id: SessionId, after: int, limit: int) -> list[Entry]:
         if after >= LAST_SEQ or limit <= 0:
             return []
-        items = await self._db.query(
-            limit,
-            KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": session_pk(session_id)},
-                ":first": {"S": entry_sk(after + 1)},
-                ":last": {"S": entry_sk(LAST_SEQ)},
-            },
-        )
+        pk = session_pk(session_id)
+        of_range = query_of(pk, entry_sk(after + 1), entry_sk(LAST_SEQ))
+        items = await self._db.query(limit, **of_range)
         if after and (not items or items[0]["SK"]["S"] != entry_sk(after + 1)):
             # It may be among the entries of one draft, whose key is the first one's seq.
-            pk = session_pk(session_id)
             items = [*await self._reader.newest_items(pk, entry_sk(after), 1), *items]
         return [entry for entry in _entries(items) if entry.seq > after]
 
     @bounded
     async def due(self, now: datetime, limit: int) -> tuple[Session, ...]:
-        await self._reader.wait_for_background(MAX_BACKGROUND_WAIT_S)
-        candidates = await self._candidates(ms(now), max(limit, _MIN_SLOTS))
+        later = stamp(ms(now) + 1)
+        requests = [query_of(str(each), "0", later, index="due") for each in range(SHARDS)]
+        slots, _ = await merged(self._db, requests, max(limit, _MIN_SLOTS))
+        by_session: dict[SessionId, list[Item]] = {}
+        for slot in slots:
+            by_session.setdefault(session_of(slot["PK"]["S"]), []).append(slot)
+        candidates = [*by_session.items()]
         found: list[tuple[int, SessionId, Session]] = []
-        while candidates and not (len(found) >= limit and found[limit - 1][0] <= candidates[0].at):
-            chunk, candidates = candidates[:_CONCURRENCY], candidates[_CONCURRENCY:]
+        for start in range(0, len(candidates), _CONCURRENCY):
+            chunk = candidates[start : start + _CONCURRENCY]
+            if len(found) >= limit and found[limit - 1][0] <= stamped(chunk[0][1][0]["wS"]):
+                break
             found += await self._verified(chunk, ms(now))
             found.sort(key=lambda each: each[:2])
         return tuple(session for _, _, session in found[:limit])
 
-    async def _candidates(self, now: int, limit: int) -> list["_Candidate"]:
-        """Return sessions that may be due, ordered by the earliest time at which they may be."""
-        found: dict[SessionId, _Candidate] = {}
-        horizon = NEVER
-        shards = await asyncio.gather(*(self._due_slots(of, now, limit) for of in range(SHARDS)))
-        for slots in shards:
-            if len(slots) >= limit:  # there may be more behind the last one
-                horizon = min(horizon, stamped(slots[-1]["wS"]))
-            for slot in slots:
-                session_id, sk, at = session_of(slot["PK"]["S"]), slot["SK"]["S"], slot["wS"]
-                known = found.setdefault(session_id, _Candidate(session_id, stamped(at)))
-                if sk != HEAD:
-                    known.slots[sk] = at["S"]
-        known_order = sorted(found.values(), key=lambda each: each.at)
-        return [each for each in known_order if each.at <= horizon]
-
-    async def _due_slots(self, of_shard: int, now: int, limit: int) -> list[Item]:
-        return await self._db.query(
-            limit,
-            IndexName="due",
-            KeyConditionExpression="wP = :shard AND wS < :later",
-            ExpressionAttributeValues={
-                ":shard": {"S": str(of_shard)},
-                ":later": {"S": stamp(now + 1)},
-            },
-        )
-
     async def _verified(
-        self, candidates: Sequence["_Candidate"], now: int
+        self, candidates: Sequence[tuple[SessionId, list[Item]]], now: int
     ) -> list[tuple[int, SessionId, Session]]:
-        """Return those that are due, and since when; the slots of the others are repaired."""
+        """Return those that are due, and since when; the slots of the others are repaired.
+
+        One that cannot be read is left to the next sweep. Raises: StorageUnavailable: none can.
+        """
         snapshots = await asyncio.gather(
-            *(self._reader.try_read(each.session_id) for each in candidates)
+            *(self._reader.try_read(session_id) for session_id, _ in candidates),
+            return_exceptions=True,
         )
+        failures = [each for each in snapshots if isinstance(each, BaseException)]
+        for failure in failures:
+            if len(failures) == len(snapshots) or not isinstance(failure, StorageUnavailable):
+                raise failure
         found = []
-        for candidate, snapshot in zip(candidates, snapshots, strict=True):
-            if snapshot is None:
+        for (session_id, slots), snapshot in zip(candidates, snapshots, strict=True):
+            if snapshot is None or isinstance(snapshot, BaseException):
                 continue
             if snapshot.state.due <= now:
-                found.append((snapshot.state.due, candidate.session_id, snapshot.session))
+                found.append((snapshot.state.due, session_id, snapshot.session))
             else:
-                self._reader.repair(snapshot, candidate.slots)
+                of_entries = {
+                    slot["SK"]["S"]: slot["wS"]["S"] for slot in slots if slot["SK"]["S"] != HEAD
+                }
+                self._reader.repair(snapshot, of_entries)
         return found
-
-
-@dataclass(slots=True)
-class _Candidate:
-    """A session with slots in the index `due` whose time has come."""
-
-    session_id: SessionId
-    at: int
-    """The time of the earliest one, in milliseconds since 1970."""
-    slots: dict[str, str] = field(default_factory=dict)
-    """Those of entries, by the sort key of the item."""
 
 
 def _entries(items: Iterable[Item]) -> list[Entry]:

@@ -84,6 +84,8 @@ class BusinessAssistants(Assistant):
             await assistant.check()
 
     async def answer(self, view: View, toolbox: Toolbox, writer: AnswerWriter) -> Usage | None:
+        if view.business is None or not view.business.model.has_own_model:
+            return await self._default.answer(view, toolbox, writer)
         async with self._assistant_of(view.business) as assistant:
             return await assistant.answer(view, toolbox, writer)
 

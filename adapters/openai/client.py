@@ -182,7 +182,7 @@ class OpenAIClient(CompletionClient):
         holds = self._held_answers > 0 and api == "chat"
         parser = parser_of(request.tool_names, holds=holds)
         stall_s = patience_s if is_last else min(STALL_S, patience_s)
-        failed = None
+        failed, is_cancelled = None, False
         try:
             async with asyncio.timeout(patience_s) as limit:
                 response = await self.send(path, sent)
@@ -199,8 +199,14 @@ class OpenAIClient(CompletionClient):
         except FAILURES as error:
             if not parser.is_complete:
                 failed = self._classify(error, request, api, had)
+        except asyncio.CancelledError:
+            is_cancelled = True
+            raise
         finally:
-            request.usage = request.usage.plus(parser.usage(self._model))
+            used = parser.usage(self._model)
+            if not used.tokens and (is_cancelled or (failed is not None and parser.progress)):
+                used = parser.estimate(self._model, sent)
+            request.usage = request.usage.plus(used)
         # Outside of `except`: what the SDK raises may quote the request or the key, and would be
         # part of this error's traceback.
         if failed is not None:

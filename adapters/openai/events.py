@@ -16,6 +16,7 @@ from adapters.model.completion import Completion, ToolCall
 from adapters.model.failures import AttemptFailed
 from adapters.model.reply_text import ReplyText
 from adapters.model.written_calls import MAX_CALLS, tool_name
+from domain.tokens import estimate_tokens
 from domain.usage import Usage
 
 MAX_EVENT = 1024 * 1024
@@ -112,6 +113,21 @@ class ReplyParser(ABC):
     @abstractmethod
     def usage(self, model: str) -> Usage:
         """Return the cost of the request, as far as the server has reported it."""
+
+    def estimate(self, model: str, sent: Mapping[str, Any]) -> Usage:
+        """Return what a request has cost about whose reply ended before it had token counts.
+
+        `sent`: the body of the request. Who stops an answer has used what went into it, and what
+        has come: mostly a token in each event, of a thought too, of which nothing is kept.
+        """
+        calls = [call.name + call.arguments for call in self.completion.calls]
+        written = estimate_tokens("".join([*self.completion.text, *calls])) if self.progress else 0
+        return Usage(
+            model=model,
+            input_tokens=estimate_tokens(msgspec.json.encode(sent).decode()),
+            output_tokens=max(written, self.progress),
+            calls=1,
+        )
 
     @abstractmethod
     def _read_event(self, name: bytes, data: bytes) -> None:

@@ -7,7 +7,7 @@ there is work, so that an idle channel costs two small objects and no task.
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, Protocol
 
@@ -26,9 +26,10 @@ from adapters.phoenix.server import (
 
 logger = logging.getLogger(__name__)
 
-_FORWARDED_FOR = b"x-forwarded-for"
-_SUBPROTOCOL = b"sec-websocket-protocol"
+_FORWARDED_FOR = "x-forwarded-for"
+_SUBPROTOCOL = "sec-websocket-protocol"
 _AUTH_TOKEN = "x-phoenix-authtoken"  # of a long-poll client, which offers no sub-protocols
+_HEAD = msgspec.msgpack.Decoder(list[tuple[bytes, bytes]])
 _GRACE_S = 5.0  # for a channel that a duplicate join replaces (phoenix/socket.ex)
 
 
@@ -109,31 +110,26 @@ class Channel:
 class ConnectInfo:
     """The headers, parameters and address that came with the request of a client."""
 
-    # Read from the scope on demand instead of stored: a socket lives long, and this is read once
-    # or never.
-    __slots__ = ("_scope",)
+    # Kept in as few objects as there can be, and decoded on demand: a socket lives long, and this
+    # is read once or never.
+    __slots__ = ("_head", "_query", "client")
 
     def __init__(self, scope: Scope) -> None:
         """`scope`: a WebSocket's or an HTTP request's; only what both have is read."""
-        self._scope = scope
+        self._query = scope.get("query_string", b"")
+        self._head = msgspec.msgpack.encode(scope.get("headers", []))
+        self.client = scope.get("client")
+        """The address and port of the peer: the client's, or a proxy's."""
 
     @property
     def params(self) -> dict[str, str]:
         """The query parameters, `vsn` among them."""
-        return query_params(self._scope["query_string"])
+        return query_params(self._query)
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers of the request, by name in lower case."""
-        return {
-            name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in self._scope["headers"]
-        }
-
-    @property
-    def client(self) -> tuple[str, int] | None:
-        """The address and port of the peer: the client's, or a proxy's."""
-        return self._scope["client"]
+        return dict(self._fields())
 
     @property
     def forwarded_for(self) -> list[str]:
@@ -151,10 +147,14 @@ class ConnectInfo:
         given = self.headers.get(_AUTH_TOKEN)
         return auth_token(self.subprotocols) if given is None else AuthToken(given, bad=False)
 
-    def _items(self, header: bytes) -> list[str]:
+    def _items(self, header: str) -> list[str]:
         """Return the items of a comma-separated header, which may be given several times."""
-        values = (value for name, value in self._scope["headers"] if name == header)
-        return [item for value in values for item in value.decode("latin-1").split(",")]
+        values = (value for name, value in self._fields() if name == header)
+        return [item for value in values for item in value.split(",")]
+
+    def _fields(self) -> Iterator[tuple[str, str]]:
+        for name, value in _HEAD.decode(self._head):
+            yield name.decode("latin-1").lower(), value.decode("latin-1")
 
 
 class ChannelTransport(Protocol):

@@ -1,14 +1,15 @@
-"""Phoenix Channels as a Litestar WebSocket route: one reader and one writer for each socket.
+"""Phoenix Channels as a Litestar WebSocket route: its sockets, and what they are sent.
 
 The decisions are made by `adapters.phoenix.server`, and carried out here, for connections of any
-transport. An idle one costs one waiting task, its reader; frames are written by a callback.
+transport. Messages are processed, and frames written, in callbacks of the event loop; a socket has
+a task only while a message takes time.
 """
 
 import asyncio
 import itertools
 import logging
 import math
-from abc import abstractmethod
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -50,13 +51,9 @@ from adapters.phoenix.server import (
     TopicRoutes,
     encode_broadcast,
 )
-from adapters.phoenix.uvicorn_protocol import (
-    INTERNAL_ERROR,
-    PROTOCOL_EXTENSION,
-    SERVICE_RESTART,
-    SocketProtocol,
-    text_frame,
-)
+from adapters.phoenix.socket_protocol import SocketUser
+from adapters.phoenix.uvicorn_protocol import HANDSHAKE_EXTENSION, HandshakeProtocol
+from adapters.phoenix.websocket import INTERNAL_ERROR, SERVICE_RESTART, text_frame
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +71,7 @@ ORIGIN_LOG_PAUSE_S = 60.0
 """Between two log lines about refused origins; the observer counts all."""
 _WRITE_AT = 65_536  # bytes that wait for the end of a turn of the event loop
 _TURN = 64  # messages that one socket may have processed before another gets its turn
+_READ_AHEAD = 16  # messages that wait for an earlier one before the socket is not read any more
 
 
 class ConnectRefused(Exception):
@@ -126,9 +124,6 @@ class SocketObserver:
 
     def slow_consumer(self) -> None:
         """A client did not read, and its socket is closed with 1013."""
-
-
-_DECIDED = "phoenix.decided"  # a message type of ours in uvicorn's queue: an action that waits
 
 
 class PhoenixEndpoint:
@@ -236,20 +231,18 @@ class PhoenixEndpoint:
             logger.warning("An origin is not in ALLOWED_ORIGINS", extra=extra)
         return False
 
-    async def run(self, connection: "Connection") -> None:
-        """Serve a connection that was admitted, until it and all its channels have ended."""
+    def opened(self, connection: "Connection") -> None:
+        """Count a connection that was admitted; `closed` follows."""
         self._connections[connection] = None
         self.observer.socket_opened()
-        code = INTERNAL_ERROR
-        try:
-            code = await connection.read()
-        finally:
-            del self._connections[connection]
-            self.observer.socket_closed(code)
-            await connection.end()
+
+    def closed(self, connection: "Connection", code: int) -> None:
+        """Count a connection no more; its channels end after this."""
+        del self._connections[connection]
+        self.observer.socket_closed(code)
 
     async def _serve(self, socket: WebSocket[Any, Any, Any]) -> None:
-        protocol, info = _protocol_of(socket), ConnectInfo(socket.scope)
+        handshake, info = _handshake_of(socket), ConnectInfo(socket.scope)
         try:
             serializer = self.admit(info)
         except ConnectRefused as refused:
@@ -262,9 +255,10 @@ class PhoenixEndpoint:
         try:
             offered = info.subprotocols
             await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
-            await self.run(_WebSocket(self, serializer, info, protocol))
-        finally:
+        except BaseException:
             self.connection_policy.release(info)
+            raise
+        _WebSocket(self, serializer, info, handshake)
 
 
 class _PlainWebSocket(WebSocket[Any, Any, Any]):
@@ -286,12 +280,12 @@ async def _refuse(websocket: WebSocket[Any, Any, Any], refused: ConnectRefused) 
     await websocket.send(cast(Any, {"type": "websocket.http.response.body", "body": b""}))
 
 
-def _protocol_of(websocket: WebSocket[Any, Any, Any]) -> SocketProtocol:
+def _handshake_of(websocket: WebSocket[Any, Any, Any]) -> HandshakeProtocol:
     extensions = cast("dict[str, object]", websocket.scope.get("extensions") or {})
-    protocol = extensions.pop(PROTOCOL_EXTENSION, None)  # popped: it refers to the scope's owner
-    if not isinstance(protocol, SocketProtocol):
+    handshake = extensions.pop(HANDSHAKE_EXTENSION, None)  # popped: it refers to the scope's owner
+    if not isinstance(handshake, HandshakeProtocol):
         raise RuntimeError("a Phoenix endpoint is served by `uvicorn_config`")
-    return protocol
+    return handshake
 
 
 class Connection(ChannelTransport):
@@ -308,11 +302,7 @@ class Connection(ChannelTransport):
         self.info = info
         self.max_inbox = endpoint.limits.max_inbox
         self._endpoint = endpoint
-        self._ending: set[ChannelSocket] = set()
-
-    @abstractmethod
-    async def read(self) -> int:
-        """Process the client's messages until the socket ends; return the close code."""
+        self._ending: set[ChannelSocket] | None = None
 
     def _exceeds_queue(self, frames: int, size: int) -> bool:
         limits = self._endpoint.limits
@@ -328,10 +318,14 @@ class Connection(ChannelTransport):
     def channel_ending(self, socket: ChannelSocket) -> None:
         self.core.forget(socket)
         self._endpoint.unsubscribe(socket)
+        if self._ending is None:
+            self._ending = set()
         self._ending.add(socket)
 
     def channel_ended(self, socket: ChannelSocket) -> None:
-        self._ending.discard(socket)
+        if self._ending is not None:
+            self._ending.discard(socket)
+            self._ending = self._ending or None
 
     def _decide(self, data: str | bytes) -> SocketAction[ChannelSocket, ChannelFactory]:
         try:
@@ -417,28 +411,32 @@ class Connection(ChannelTransport):
         channels = self.core.channels
         for socket in channels:
             socket.enqueue(TerminateReason.DISCONNECTED)
-        for socket in (*channels, *self._ending):
+        for socket in (*channels, *(self._ending or ())):
             await socket.wait_until_idle()
 
 
-class _WebSocket(Connection):
-    """A WebSocket: its reader, and the queue of outgoing frames."""
+class _WebSocket(Connection, SocketUser):
+    """A WebSocket: the messages of its client, and the queue of outgoing frames."""
 
-    __slots__ = ("_busy", "_is_blocked", "_protocol", "_queue", "_size")
+    __slots__ = ("_backlog", "_code", "_is_blocked", "_protocol", "_queue", "_size")
 
     def __init__(
         self,
         endpoint: PhoenixEndpoint,
         serializer: Serializer,
         info: ConnectInfo,
-        protocol: SocketProtocol,
+        handshake: HandshakeProtocol,
     ) -> None:
         super().__init__(endpoint, serializer, info)
-        self._protocol = protocol
         self._queue: list[bytes] | None = None  # None while nothing waits
         self._size = 0
         self._is_blocked = False  # True while the queue waits for the client
-        self._busy = False  # True while the reader handles a message that takes time
+        self._backlog: deque[str | bytes] | None = None
+        """Messages that wait for one that takes time; None while none does."""
+        self._code: int | None = None
+        """The close code, once nothing more can come."""
+        endpoint.opened(self)
+        self._protocol = handshake.hand_over(self)
 
     # The writer.
 
@@ -464,14 +462,13 @@ class _WebSocket(Connection):
             self._flush()  # a burst from here: the client had no chance to read it yet
 
     def _flush(self) -> None:
-        if self._queue is None or self._protocol.writable.is_set():
-            self._write()
+        if self._queue is None or self._protocol.is_writable:
+            self.write()
         elif not self._is_blocked:
             self._is_blocked = True
-            self._protocol.on_writable = self._write
             self._endpoint.connections.hold(self, self._size)
 
-    def _write(self) -> None:
+    def write(self) -> None:
         queue = self._queue
         self._drop_queue()
         if queue is not None:
@@ -481,7 +478,7 @@ class _WebSocket(Connection):
         """Disconnect the client, for which more waits than for any other."""
         self._protocol.shed()
 
-    def _drop_slow_consumer(self) -> None:
+    def drop_slow_consumer(self) -> None:
         self._drop_queue()
         self._report_slow_consumer()
 
@@ -493,49 +490,66 @@ class _WebSocket(Connection):
             self._endpoint.connections.release(self)
 
     def close(self, code: int) -> None:
-        self._write()
+        self.write()
         self._protocol.close(code)
 
     # The reader.
 
-    async def read(self) -> int:
-        self._protocol.on_text = self._process_at_once
-        self._protocol.on_slow = self._drop_slow_consumer
-        try:
-            return await self._read()
-        finally:
-            self._protocol.on_text = self._protocol.on_slow = None
-            self._drop_queue()
-
-    async def _read(self) -> int:
-        for number in itertools.count(1):
-            message = cast("dict[str, Any]", await self._protocol.receive())
-            self._busy = True
-            if message["type"] == "websocket.disconnect":
-                return int(message["code"])
-            await self._process(message)
-            if number % _TURN == 0:
-                await asyncio.sleep(0)  # queued messages are received without waiting
-            self._busy = False
-        return INTERNAL_ERROR
-
-    async def _process(self, message: dict[str, Any]) -> None:
-        if message["type"] == _DECIDED:
-            await self._finish(message["action"])
+    def receive(self, message: str | bytes) -> None:
+        if self._backlog is None:
+            action = self._decide(message)
+            if not self._begin(action):
+                self._backlog = deque()
+                self._protocol.start(self._work(action))
             return
-        action = self._decide(message["text"] if "text" in message else message["bytes"])
-        if not self._begin(action):
+        self._backlog.append(message)
+        if len(self._backlog) >= _READ_AHEAD:
+            self._protocol.pause_reading()
+
+    async def _work(self, action: SocketAction[ChannelSocket, ChannelFactory]) -> None:
+        """Finish a message that takes time, and process those that came meanwhile."""
+        try:
             await self._finish(action)
+            await self._catch_up()
+        except BaseException as error:
+            self.close(INTERNAL_ERROR)
+            if not isinstance(error, Exception):
+                raise
+            logger.exception("A socket crashed", extra={"action": "socket_crashed"})
+        finally:
+            self._backlog = None
+            if self._code is not None:
+                self._end(self._code)
+            else:
+                self._protocol.resume_reading()
 
-    def _process_at_once(self, text: str) -> bool:
-        """Process a message without waking the reader, unless the reader is busy (False).
+    async def _catch_up(self) -> None:
+        for number in itertools.count(1):
+            if not self._backlog:
+                return
+            action = self._decide(self._backlog.popleft())
+            if not self._begin(action):
+                await self._finish(action)
+            if number % _TURN == 0:
+                await asyncio.sleep(0)
 
-        What takes time of it is left to the reader.
-        """
-        if self._busy:
-            return False
-        action = self._decide(text)
-        if not self._begin(action):
-            self._busy = True
-            self._protocol.queue.put_nowait(cast(Any, {"type": _DECIDED, "action": action}))
-        return True
+    # The end.
+
+    def ended(self, code: int) -> None:
+        self._code = code
+        self._drop_queue()
+        if self._backlog is None:
+            self._end(code)  # or else after the messages that came before
+
+    def _end(self, code: int) -> None:
+        self._endpoint.closed(self, code)
+        if self.core.channels or self._ending:
+            self._protocol.start(self._end_channels())
+        else:
+            self._endpoint.connection_policy.release(self.info)
+
+    async def _end_channels(self) -> None:
+        try:
+            await self.end()
+        finally:
+            self._endpoint.connection_policy.release(self.info)

@@ -57,6 +57,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Bytes since the parser last reported a head, a piece of a body, or an end."""
         self._body_bytes = 0
         self._monitor: WriteStallMonitor | None = None
+        self._ahead = b""
+        """What was read behind the request for an upgrade."""
 
     # Called by the event loop.
 
@@ -65,7 +67,9 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().connection_made(transport)
         # Whatever the system does not take at once is noticed: `pause_writing` is called.
-        transport.set_write_buffer_limits(high=0)
+        # (With 0, uvloop's TLS calls it in turns with `resume_writing`, whatever waits.)
+        is_encrypted = transport.get_extra_info("sslcontext") is not None
+        transport.set_write_buffer_limits(high=1 if is_encrypted else 0)
         self._reader = FairReader(self.ledger, self, transport, self._feed)
         self.flow = FlowControl(cast(asyncio.Transport, self._reader))
         self._deadline = SilenceTimer(self.loop, self._limits.head_timeout_s, self._on_deadline)
@@ -140,9 +144,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._unparsed_bytes += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as upgrade:
             # RFC 9110, section 7.8: an upgrade to anything else is ignored.
             if self._should_upgrade():
+                self._ahead = data[upgrade.args[0] :] + self._reader.take()
                 self.handle_websocket_upgrade()
                 return
         except httptools.HttpParserError:
@@ -155,13 +160,15 @@ class HttpProtocol(HttpToolsProtocol):
             self._time_request()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over; from here on `SocketProtocol` has it."""
+        """Hand the connection over; from here on `HandshakeProtocol` has it."""
         if self._is_answering() or self.flow.write_paused:
             self._refuse("pipeline", 400)
             return
         self._leave()
         super().handle_websocket_upgrade()
         self.parser = None  # type: ignore[assignment]  # it refers to this, as in `connection_lost`
+        handshake = cast(Any, self.transport).get_protocol()
+        handshake.ahead, self._ahead = self._ahead, b""
 
     # Called by the parser. What is raised here comes out of `feed_data` as an HttpParserError.
 
@@ -239,7 +246,7 @@ class HttpProtocol(HttpToolsProtocol):
         if not can_answer or not self._may_linger():
             self.transport.abort()
             return
-        self.transport.write(_error_response(status))
+        self.transport.write(error_response(status))
         # Closed with unread input, the connection would be reset, and the response lost.
         self.transport.write_eof()
         self._deadline.start(LINGER_S)
@@ -268,7 +275,8 @@ def _descriptor(transport: asyncio.Transport) -> int:
     return -1 if opened is None else int(opened.fileno())
 
 
-def _error_response(status: int) -> bytes:
+def error_response(status: int) -> bytes:
+    """Return a whole response, after which the connection is closed."""
     phrase = HTTPStatus(status).phrase
     retry = f"retry-after: {_RETRY_AFTER_S}\r\n" if status in (429, 503) else ""
     return (

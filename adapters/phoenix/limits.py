@@ -1,6 +1,6 @@
 """The cost that one connection may have, and all of them together; each refusal counted and logged.
 
-The protocols (`http_protocol`, `uvicorn_protocol`), the endpoint and the long-poll transport ask
+The protocols (`http_protocol`, `socket_protocol`), the endpoint and the long-poll transport ask
 here. Times are seconds of the event loop's clock.
 """
 
@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 from time import monotonic, perf_counter
 from typing import Protocol
 
@@ -26,8 +26,6 @@ SMALL_READ = 512
 """The bytes of a WebSocket that are processed at once: a user's message, or at most 85 frames."""
 TURN_S = 0.005
 """The time for slices in one pass of the event loop."""
-CREDIT_BITS = 12
-"""A frame costs one credit of its socket's budget, and one more for each 4 KiB (1 << 12)."""
 LINGER_S = 1.0
 """The time in which a client that is refused may read why."""
 MAX_LINGERING = 128
@@ -50,6 +48,7 @@ class ConnectionLimits:
     max_pipelined: int = 16
     """Requests that wait for the response to an earlier one of the same connection."""
     head_timeout_s: float = 10.0
+    """For a head, and again for the handshake of a WebSocket."""
     body_timeout_s: float = 30.0
 
     max_frame_bytes: int = 65_536
@@ -110,6 +109,8 @@ class Connections:
         self._log = _RefusalLog()
         self.turns = ReadTurns()
         """The connections of which more was read than is processed at once."""
+        self.silence = SilenceWheel(self)
+        """The open WebSockets, by when they were last heard."""
 
     @property
     def open(self) -> int:
@@ -295,6 +296,80 @@ class SilenceTimer:
             self._call_in(self._grace_s)
 
 
+class Heard(Protocol):
+    """A socket on a `SilenceWheel`."""
+
+    heard: int
+    """The wheel's `now` when something was last received."""
+    due: int
+    """For the wheel."""
+
+    @abstractmethod
+    def on_silence(self) -> bool:
+        """End the socket, which removes it; or return True, and its time begins again."""
+
+
+class SilenceWheel:
+    """Ends sockets from which nothing was received for `idle_timeout_s`: one timer for all.
+
+    Its clock counts ticks, so a socket notes the time by one assignment. It stands still while the
+    event loop does: what was sent meanwhile is unread when the timers fire. Each socket is looked
+    at once in a time-out, and ends up to two ticks after its own.
+    """
+
+    def __init__(self, ledger: Connections) -> None:
+        self._ledger = ledger
+        self._timer: asyncio.TimerHandle | None = None
+        self._slots: list[dict[Heard, None]] = []  # sets that keep the order
+        self._open = 0
+        self.now = 0
+
+    def add(self, socket: Heard) -> None:
+        """Count a socket's time from now."""
+        if self._timer is None:
+            timeout_s = self._ledger.limits.idle_timeout_s
+            self._tick_s = min(FINAL_S, timeout_s / 4)
+            # The tick in which it was heard has begun already.
+            self._span = ceil(timeout_s / self._tick_s) + 1
+            self._slots = [{} for _ in range(self._span + 1)]
+            self._wait()
+        self._open += 1
+        socket.heard = self.now
+        self._put(socket)
+
+    def remove(self, socket: Heard) -> None:
+        """Forget a socket that was added."""
+        self._slots[socket.due % len(self._slots)].pop(socket, None)
+        self._open -= 1
+        if not self._open and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _put(self, socket: Heard) -> None:
+        socket.due = socket.heard + self._span
+        self._slots[socket.due % len(self._slots)][socket] = None
+
+    def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._due_at = loop.time() + self._tick_s
+        self._timer = loop.call_later(self._tick_s, self._tick)
+
+    def _tick(self) -> None:
+        is_late = asyncio.get_running_loop().time() - self._due_at > self._tick_s
+        self._wait()
+        if is_late:
+            return
+        self.now += 1
+        due = self._slots[self.now % len(self._slots)]
+        while due:  # one that ends may end others, which are then no longer here
+            socket, _ = due.popitem()
+            if socket.heard + self._span <= self.now:
+                if not socket.on_silence():
+                    continue
+                socket.heard = self.now
+            self._put(socket)
+
+
 class WriteStallMonitor:
     """Counts the bytes in the buffer of a transport, and sheds a client that does not read them.
 
@@ -392,8 +467,8 @@ class FairReader:
     waits, pauses and resumes here instead of on the transport, and calls `end` when it ends.
     """
 
-    __slots__ = ("_at", "_feed", "_holder", "_is_paused", "_is_scheduled", "_ledger", "_rest",
-                 "_transport")  # fmt: skip
+    __slots__ = ("_at", "_feed", "_holder", "_is_scheduled", "_ledger", "_rest", "_transport",
+                 "is_paused")  # fmt: skip
 
     def __init__(
         self,
@@ -408,7 +483,8 @@ class FairReader:
         self._feed = feed
         self._rest = b""
         self._at = 0
-        self._is_paused = False
+        self.is_paused = False
+        """True between `pause_reading` and `resume_reading`."""
         self._is_scheduled = False
 
     @property
@@ -425,21 +501,28 @@ class FairReader:
 
     def pause_reading(self) -> None:
         """Feed nothing and read nothing until `resume_reading`."""
-        self._is_paused = True
+        self.is_paused = True
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Feed what waits, then read on."""
-        self._is_paused = False
+        self.is_paused = False
         self._go_on()
 
     def drop(self) -> None:
         """Forget what waits."""
         self._keep(b"")
 
+    def take(self) -> bytes:
+        """Forget what waits, and return it."""
+        waiting = self._rest[self._at :]
+        self.drop()
+        return waiting
+
     def end(self) -> None:
         """Forget what waits, and drop the references to the protocol; nothing more is received."""
         self.drop()
+        self.is_paused = True  # by a `step` that this ends: another protocol reads on, or none
         del self._holder, self._feed
 
     def _keep(self, rest: bytes) -> None:
@@ -452,7 +535,7 @@ class FairReader:
     def step(self) -> None:
         """Feed one slice; called by `ReadTurns`."""
         self._is_scheduled = False
-        if self._is_paused:
+        if self.is_paused:
             return
         start = self._at
         piece = self._rest[start : start + SLICE]
@@ -469,7 +552,7 @@ class FairReader:
             self._go_on()
 
     def _go_on(self) -> None:
-        if self._is_paused or self._is_scheduled:
+        if self.is_paused or self._is_scheduled:
             return
         if self._rest:
             self._is_scheduled = True

@@ -27,8 +27,9 @@ from litestar.types import Receive, Scope, Send
 from adapters.phoenix.channel import ConnectInfo
 from adapters.phoenix.endpoint import Connection, ConnectRefused, PhoenixEndpoint
 from adapters.phoenix.frames import MalformedFrame, Serializer
-from adapters.phoenix.limits import CREDIT_BITS, FrameBudget, SilenceTimer
-from adapters.phoenix.uvicorn_protocol import (
+from adapters.phoenix.limits import FrameBudget, SilenceTimer
+from adapters.phoenix.websocket import (
+    CREDIT_BITS,
     INTERNAL_ERROR,
     MESSAGE_TOO_BIG,
     POLICY_VIOLATION,
@@ -199,9 +200,7 @@ class LongPoll:
         await _respond(send, _Response(OK if frames else NO_FRAMES, token.decode(), frames))
 
     async def _open(self, scope: Scope, send: Send) -> None:
-        # The scope outlives its request, so only what is read of it is kept.
-        kept = {key: scope[key] for key in ("type", "query_string", "headers", "client")}
-        info = ConnectInfo(cast(Any, kept))
+        info = ConnectInfo(scope)
         try:
             serializer = self._endpoint.admit(info)
         except ConnectRefused as refused:
@@ -216,9 +215,13 @@ class LongPoll:
         await _respond(send, _Response(GONE, self._tokens.sign(socket_id), []))
 
     async def _run(self, socket_id: str, socket: "_PolledSocket") -> None:
+        self._endpoint.opened(socket)
+        code = INTERNAL_ERROR
         try:
-            await self._endpoint.run(socket)
+            code = await socket.read()
         finally:
+            self._endpoint.closed(socket, code)
+            await socket.end()
             del self._sockets[socket_id]
             self._endpoint.connections.release(socket)  # of what was never polled
             self._endpoint.connection_policy.release(socket.info)
@@ -339,6 +342,7 @@ class _PolledSocket(Connection):
     # The frames from the client.
 
     async def read(self) -> int:
+        """Wait for the end of the socket, and of what it has under way; return the close code."""
         code = await self._closed
         if self._work is not None:
             await asyncio.wait({self._work})

@@ -298,6 +298,8 @@ class LiveChats:
         async def decide() -> _Decision:
             chat = await self.chat(session_id)
             note = replace(self._note(chat, by, text, action), note_id=note_id)
+            if (first := await self.store.same_note(note)) is not None:  # of long ago
+                return _Decision(chat, chat, reply=to_builtins(first))
             return _Decision(chat, chat, note, reply=to_builtins(note))
 
         kept = await self._commit(f"note {by} {action or ''} {session_id} {note_id}", decide)
@@ -385,6 +387,25 @@ class LiveChats:
             at=self.clock.now(),
             event=DeskEvent(type=action, to=to) if action is not None else None,
         )
+
+    async def erase(self, customer: Customer) -> int:
+        """Erase all that is stored of a customer; return the number of conversations.
+
+        What the server reports of them later is stored anew: erase there first.
+        """
+        async with self._one_at_a_time:
+            erased = await self.store.erase(customer)
+            for chat in erased:  # boards have no more than the id of it
+                rest = LiveChat(
+                    session_id=chat.session_id,
+                    customer=customer,
+                    since=self.clock.now(),
+                    status=Status.CLOSED,
+                )
+                self.notify(ChatChanged(chat, rest))
+            if any(map(_waits, erased)):
+                self.announce_queue(customer.business_id)
+        return len(erased)
 
     # Queries.
 

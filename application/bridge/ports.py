@@ -120,8 +120,15 @@ class BridgeStore(Lifecycle, Protocol):
         """Store the whole change. False: a message or note is a duplicate, and nothing is stored.
 
         Messages are the same when they have the same message id in the same transcript, notes when
-        they have the same note id in the same conversation. A message can be found by its words
-        if the change has its chat.
+        they have the same note id, coordinator and action in the same conversation. A message can
+        be found by its words if the change has its chat.
+        """
+
+    @abstractmethod
+    async def erase(self, customer: Customer) -> tuple[LiveChat, ...]:
+        """Erase all that is stored of a customer, to the last word; return the chats as they were.
+
+        Numbers that name nobody stay. A repeat finds nothing.
         """
 
     @abstractmethod
@@ -175,6 +182,10 @@ class BridgeStore(Lifecycle, Protocol):
     @abstractmethod
     async def recent_notes(self, session_id: SessionId, limit: int) -> tuple[Note, ...]:
         """Return the newest notes of a conversation, in the order in which they were stored."""
+
+    @abstractmethod
+    async def same_note(self, note: Note) -> Note | None:
+        """Return what is stored in this note's place, by its id; None: nothing is."""
 
     @abstractmethod
     async def stored_reply(self, key: str, now: datetime) -> ReplyBody | None:

@@ -30,7 +30,13 @@ MAX_AUTH_FAILURES = 60
 MAX_SIGN_INS = 30
 """Sign-ins of coordinators from one address in a minute."""
 MAX_SIGN_INS_PER_NAME, NAME_REFILL_S = 10, 300.0
-"""Sign-ins under one name, and the time after which as many may be tried again."""
+"""Sign-ins under one name, and the time after which as many may be tried again.
+
+A stranger can so keep a coordinator out, for as long as they go on, at an address from which that
+coordinator has not signed in since the start; open pages, renewed tokens and known addresses are
+not touched. Without this limit, who has many addresses could guess at one name from each of them;
+and with one for all names together in its place, they would keep out everybody instead of one.
+"""
 MAX_BUCKETS = 50_000
 """The most buckets of one kind."""
 SOCKET_RETRY_AFTER_S = 10.0

@@ -41,6 +41,19 @@ def require_service_token(settings: Settings) -> None:
         )
 
 
+def require_token_beside_passwords(settings: Settings) -> None:
+    """Refuse a bridge with passwords and an open /api, unless ALLOW_INSECURE=1. Raises: BadSetting.
+
+    There a program writes in a coordinator's name, and so would whoever has no password.
+    """
+    is_waived = settings.allow_insecure == "1" or service_tokens(settings.service_token)
+    if settings.coordinators and not is_waived:
+        raise BadSetting(
+            "COORDINATORS is set, but SERVICE_TOKEN is empty: by the bridge's /api anybody could "
+            "write as a coordinator, without a password: set it, or ALLOW_INSECURE=1"
+        )
+
+
 def visitor_tokens(settings: Settings) -> "VisitorTokens | None":
     """Return the tokens of visitors; None: there are no visitors, or they need none.
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from litestar import Router, get, post, put
+from litestar import Router, delete, get, post, put
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -61,6 +61,7 @@ from entrypoints.payloads import (
     Identifier,
     SessionIdPath,
     Time,
+    UserIdPath,
     as_coordinator_id,
     as_location_id,
     as_message_id,
@@ -88,6 +89,12 @@ class MessageStored(CamelStruct):
 
     message_id: str
     duplicate: bool
+
+
+class BridgeReceipt(CamelStruct):
+    """The number of conversations that were erased, with all that was written in them."""
+
+    conversations: int
 
 
 class CustomerRequest(CamelStruct, kw_only=True):
@@ -416,6 +423,16 @@ def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
         found = await services.businesses.reservations(Customer(known.business_id, whose))
         return Reservations(msgspec.convert(found, list[ReservationJson], from_attributes=True))
 
+    @delete(
+        "/users/{businessId:str}/{userId:str}",
+        tags=["privacy"],
+        status_code=200,
+        responses=problems(),
+    )
+    async def erase(business_id: BusinessIdPath, user_id: UserIdPath) -> BridgeReceipt:
+        """Erase everything that the bridge stores about a user. A repeat counts zero."""
+        return BridgeReceipt(await services.chats.erase(customer(business_id, user_id)))
+
     @get("/business/{businessId:str}/presence", tags=["live chat"], responses=problems())
     async def presence(business_id: BusinessIdPath) -> OnlineReply:
         """Return how many coordinators are there."""
@@ -423,7 +440,7 @@ def _business_routes(services: BridgeServices) -> list[ControllerRouterHandler]:
             len(services.broadcaster.online(business_identifier("businessId", business_id)))
         )
 
-    return [business, reservations, presence]
+    return [business, reservations, presence, erase]
 
 
 async def _business(services: BridgeServices, business_id: str) -> Business:

@@ -601,7 +601,7 @@ def replay_command(
 
 @main.group()
 def table() -> None:
-    """Create, describe or delete the table of STORE=dynamodb."""
+    """Create, describe, migrate or delete the table of STORE=dynamodb."""
 
 
 @table.command()
@@ -618,6 +618,29 @@ def describe() -> None:
     from entrypoints.cli.operations import describe_table
 
     click.echo(asyncio.run(describe_table(_settings())))
+
+
+@table.command()
+@click.option("--dry-run", is_flag=True, help="Count what would be changed, and write nothing.")
+@click.option(
+    "--rate",
+    type=click.IntRange(1, 1_000_000),
+    default=500,
+    show_default=True,
+    help="The most capacity units to use in a second, reads and writes together.",
+)
+def migrate(dry_run: bool, rate: int) -> None:
+    """Rewrite what former versions have stored; safe to interrupt, and to repeat.
+
+    It reads the whole table. Processes of the former and of this version may run meanwhile; what
+    the former ones store behind it is found when the command is run again.
+    """
+    from entrypoints.cli.operations import migrate_table
+
+    settings = _settings()
+    click.echo(
+        asyncio.run(migrate_table(settings, click.echo, units_per_s=rate, is_dry_run=dry_run))
+    )
 
 
 @table.command()

@@ -285,6 +285,28 @@ async def describe_table(settings: Settings) -> str:
     return "\n".join(f"{name:<24}{value}" for name, value in rows.items())
 
 
+async def migrate_table(
+    settings: Settings, report: Callable[[str], object], *, units_per_s: float, is_dry_run: bool
+) -> str:
+    """Rewrite old shapes in the table of STORE=dynamodb, and say what was done, in numbers.
+
+    `report` gets a line now and then. Raises: ConversationError.
+    """
+    async with Container(settings=settings).dynamodb_migration() as migration:
+        done = await migration.run(report, units_per_s=units_per_s, is_dry_run=is_dry_run)
+    would_be = "to be " if is_dry_run else ""
+    rows = {
+        "items read": f"{done.read:,}",
+        "read units used": f"{done.units:,.0f}",
+        f"notices {would_be}moved": f"{done.moved:,}",
+        f"notices {would_be}rewritten": f"{done.rewritten:,}",
+        f"items {would_be}cleared": f"{done.cleared:,}",
+        f"empty items {would_be}deleted": f"{done.deleted:,}",
+        "notices left": f"{done.left:,}",
+    }
+    return "\n".join(f"{name:<32}{number}" for name, number in rows.items())
+
+
 async def delete_table(settings: Settings, report: Callable[[str], object]) -> None:
     """Delete the table of STORE=dynamodb with all conversations; `report` gets each step.
 

@@ -96,6 +96,8 @@ from entrypoints.server.wire import EventPresenter, LiveChatAddresses
 from entrypoints.settings import BadSetting, Settings
 
 if TYPE_CHECKING:  # imported only when they are chosen: their libraries take long to load
+    from adapters.dynamodb.client import Dynamo
+    from adapters.dynamodb.migration import TableMigration
     from adapters.dynamodb.table import DynamoTable
     from adapters.elixir.additions import Additions
     from adapters.elixir.http import ElixirHttp
@@ -204,13 +206,23 @@ def _dynamodb_store(settings: Settings, clock: Clock, jitter: Jitter) -> Store:
     )
 
 
-def _dynamodb_table(settings: Settings, clock: Clock, jitter: Jitter) -> "DynamoTable":
+def _dynamo(settings: Settings, clock: Clock, jitter: Jitter) -> "Dynamo":
     from adapters.dynamodb.client import Dynamo
-    from adapters.dynamodb.table import DynamoTable
 
     endpoint_url = settings.dynamodb_endpoint_url or None
-    dynamo = Dynamo(settings.dynamodb_table, endpoint_url=endpoint_url, clock=clock, jitter=jitter)
-    return DynamoTable(dynamo, clock)
+    return Dynamo(settings.dynamodb_table, endpoint_url=endpoint_url, clock=clock, jitter=jitter)
+
+
+def _dynamodb_table(settings: Settings, clock: Clock, jitter: Jitter) -> "DynamoTable":
+    from adapters.dynamodb.table import DynamoTable
+
+    return DynamoTable(_dynamo(settings, clock, jitter), clock)
+
+
+def _dynamodb_migration(settings: Settings, clock: Clock, jitter: Jitter) -> "TableMigration":
+    from adapters.dynamodb.migration import TableMigration
+
+    return TableMigration(_dynamo(settings, clock, jitter), clock)
 
 
 def _scripted_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
@@ -615,6 +627,9 @@ class Container(containers.DeclarativeContainer):
     )
     dynamodb_table: "Provider[DynamoTable]" = providers.Singleton(
         _dynamodb_table, settings, clock, jitter
+    )
+    dynamodb_migration: "Provider[TableMigration]" = providers.Singleton(
+        _dynamodb_migration, settings, clock, jitter
     )
     assistant: Provider[Assistant] = providers.Selector(
         settings.provided.assistant,

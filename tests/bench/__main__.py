@@ -20,6 +20,7 @@ from tests.bench.models import MODEL_MEASURES
 from tests.bench.nodes import NODE_MEASURES
 from tests.bench.page import page
 from tests.bench.report import Figure, save, table
+from tests.bench.sockets import SOCKET_MEASURES
 from tests.bench.versions import against
 from tests.bench.workers import WORKER_MEASURES
 
@@ -36,6 +37,7 @@ LONG = {
     **ATTACK_MEASURES,
     **NODE_MEASURES,
     **WORKER_MEASURES,
+    **SOCKET_MEASURES,
     "hints": hints,
     "page": page,
 }

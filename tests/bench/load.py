@@ -273,7 +273,7 @@ class Crowd:
             _, client = await loop.create_connection(make, "127.0.0.1", port)
             clients.append(client)
         self._clients += clients
-        await _all_ready(clients)
+        await all_ready(clients)
 
     @property
     def speakers(self) -> int:
@@ -284,7 +284,7 @@ class Crowd:
         """Send messages from each speaker, and await all pushes. Raises: BenchmarkFailed."""
         for client in self._clients:
             client.start(messages)
-        await _all_ready(self._clients)
+        await all_ready(self._clients)
 
     async def chat(self, per_second: float) -> None:
         """Send messages at this pace, each by the next client, until cancelled.
@@ -295,11 +295,12 @@ class Crowd:
         for client in itertools.cycle(self._clients):
             due += 1 / per_second
             await asyncio.sleep(due - time.perf_counter())
-            await _all_ready([client])
+            await all_ready([client])
             client.start(1)
 
 
-async def _all_ready(clients: list[Client]) -> None:
+async def all_ready(clients: Sequence[Client]) -> None:
+    """Wait until what is under way of all clients is done. Raises: BenchmarkFailed."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(*(client.ready for client in clients))

@@ -1,30 +1,34 @@
 """The servers that are measured: each a process that prints its address once it listens.
 
 `server` is the product with the settings of the environment and `bridge` the reference bridge,
-`echo` the least that Litestar can do on a WebSocket, `sdk` an echo that first makes a turn's
-requests of DynamoDB, `filled USERS` the product with users who have talked before, `plain PORT
-SETTINGS` a plain Phoenix application in the bridge's place.
+`echo` the least that Litestar can do on a WebSocket, `sdk` and `client` an echo that first makes a
+turn's requests of DynamoDB, by AWS's SDK and by the product's client, `filled USERS` the product
+with users who have talked before, `plain PORT SETTINGS` a plain Phoenix application in the bridge's
+place.
 """
 
 import asyncio
 import itertools
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from random import random
 from typing import Any
 from uuid import uuid4
 
-import aioboto3  # type: ignore[import-untyped]
 import msgspec
 import uvicorn
 from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
+from aiobotocore.session import get_session  # type: ignore[import-untyped]
 from litestar import Litestar, WebSocket, get, post, put, websocket
 from litestar.exceptions import WebSocketDisconnect
 from litestar.params import JSONBody
 
+from adapters.dynamodb.client import Dynamo
 from adapters.phoenix.endpoint import SOCKET_PATH
 from adapters.phoenix.uvicorn_protocol import uvicorn_config
+from adapters.system import SystemClock
 from application.ports import SessionStore
 from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
 from domain.message import Author
@@ -38,6 +42,9 @@ from tests.bench.load import BUSINESS, TEXT
 from tests.support.drafts import append_message
 from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
 
+Send = Callable[..., Awaitable[Any]]
+"""A function from an operation, named as in the SDK, and its request to its response."""
+
 
 def main(kind: str, *arguments: str) -> None:
     """Serve until SIGTERM. Users are given as `NAME:MESSAGES`, settings as JSON."""
@@ -46,8 +53,8 @@ def main(kind: str, *arguments: str) -> None:
         run_programs(programs[kind](load_settings()), on_listening=lambda urls: _announce(urls[0]))
     elif kind == "echo":
         _run(_echo_config(Litestar([_echo], openapi_config=None, logging_config=None)))
-    elif kind == "sdk":
-        _run(_echo_config(_sdk()))
+    elif kind in ("sdk", "client"):
+        _run(_echo_config(_requests(_sdk if kind == "sdk" else _client)))
     elif kind == "plain":
         port, settings = arguments
         _run(uvicorn_config(_plain(settings), log_config=None), int(port))
@@ -114,25 +121,18 @@ def _plain(settings: str) -> Litestar:
     return app
 
 
-def _sdk() -> Litestar:
+def _requests(client: Callable[[Settings], AbstractAsyncContextManager[Send]]) -> Litestar:
     """An echo that writes what a turn writes, as one would by hand: nothing is encoded, nothing
     is looked at, nothing is kept but the number of the next entry.
     """
     settings = load_settings()
     table = settings.dynamodb_table
-    session = aioboto3.Session(aws_access_key_id="local", aws_secret_access_key="local")
-    config = AioConfig(parameter_validation=False, max_pool_connections=50)
-    client: Any = None
+    send: Any = None
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        nonlocal client
-        async with session.client(
-            "dynamodb",
-            endpoint_url=settings.dynamodb_endpoint_url,
-            region_name="us-east-1",
-            config=config,
-        ) as client:
+        nonlocal send
+        async with client(settings) as send:
             yield
 
     @websocket(SOCKET_PATH)
@@ -142,7 +142,7 @@ def _sdk() -> Litestar:
         try:
             for seq in itertools.count(1, 2):
                 text = await socket.receive_text()
-                await _turn(client, table, pk, seq)
+                await _turn(send, table, pk, seq)
                 await socket.send_text(text)
         except WebSocketDisconnect:
             return
@@ -150,7 +150,29 @@ def _sdk() -> Litestar:
     return Litestar([turns], openapi_config=None, logging_config=None, lifespan=[lifespan])
 
 
-async def _turn(client: Any, table: str, pk: str, seq: int) -> None:
+@asynccontextmanager
+async def _sdk(settings: Settings) -> AsyncIterator[Send]:
+    async with get_session().create_client(
+        "dynamodb",
+        endpoint_url=settings.dynamodb_endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=AioConfig(parameter_validation=False, max_pool_connections=50),
+    ) as client:
+        yield lambda operation, **request: getattr(client, operation)(**request)
+
+
+@asynccontextmanager
+async def _client(settings: Settings) -> AsyncIterator[Send]:
+    endpoint_url, clock = settings.dynamodb_endpoint_url, SystemClock()
+    async with Dynamo(
+        settings.dynamodb_table, endpoint_url=endpoint_url, clock=clock, jitter=random
+    ) as dynamo:
+        yield dynamo.call
+
+
+async def _turn(send: Send, table: str, pk: str, seq: int) -> None:
     """Make the requests of a message with a key, of its answer, and of the clean-up after it."""
     slot = {"wP": {"S": "W#1"}, "wS": {"S": f"1793350000000#{pk}"}}
     put = {"TableName": table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
@@ -165,15 +187,17 @@ async def _turn(client: Any, table: str, pk: str, seq: int) -> None:
         "exp": {"N": "1793522800"},
     }
     free = "attribute_not_exists(PK)"
-    await client.transact_write_items(
+    await send(
+        "transact_write_items",
         TransactItems=[
             {"Put": {**put, "Item": key_item, "ConditionExpression": free}},
             {"Put": {**put, "Item": {**question, **slot}, "ConditionExpression": free}},
         ],
         ClientRequestToken=uuid4().hex,
     )
-    await client.put_item(**put, Item=answer, ConditionExpression=free)
-    await client.update_item(
+    await send("put_item", **put, Item=answer, ConditionExpression=free)
+    await send(
+        "update_item",
         TableName=table,
         Key={"PK": {"S": pk}, "SK": question["SK"]},
         UpdateExpression="REMOVE wP, wS",

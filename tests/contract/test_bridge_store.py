@@ -1,19 +1,29 @@
 """The contract of `BridgeStore`: one suite over all of its adapters."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from adapters.bridge.sqlite_store import IN_MEMORY, SqliteBridgeStore
-from application.bridge.ports import WAITS_KEPT, BridgeStore, Change, Listing, live_transcript_key
+from application.bridge.ports import (
+    WAITS_KEPT,
+    BridgeStore,
+    Change,
+    ChatView,
+    Listing,
+    live_transcript_key,
+)
 from domain.bridge.live_chat import (
     AskedConfirmation,
     ChatMessage,
     LeftMessage,
     LiveChat,
+    Note,
     PendingCommand,
 )
 from domain.identity import (
@@ -292,3 +302,50 @@ async def test_expired_keys_are_removed_and_can_be_used_again(store: BridgeStore
 
     assert await store.stored_reply("k1", later) == {"first": False}
     assert await store.stored_reply("k2", AT) is None
+
+
+def stored_in(folder: Path) -> bytes:
+    """Return all that the files of a folder hold."""
+    return b"".join(each.read_bytes() for each in folder.iterdir())
+
+
+async def test_an_erased_customer_leaves_no_word_in_the_file_and_others_stay(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "bridge.sqlite3"
+    async with SqliteBridgeStore(path) as store:
+        for session_id, whose in (("s1", ANA), ("s2", DAN), ("s3", ANA)):
+            written = f"zanzibar {whose.user_id}"
+            key = live_transcript_key(whose)
+            await store.save(
+                replace(posted(f"m-{session_id}", written, key), chat=chat(session_id, whose))
+            )
+            note = Note(
+                note_id="n1",
+                session_id=SessionId(session_id),
+                coordinator_id=CoordinatorId("maria"),
+                text=f"quetzal {whose.user_id}",
+                at=AT,
+            )
+            kept = Change(
+                at=AT, note=note, key=f"note maria  {session_id} n1", reply=to_builtins(note)
+            )
+            await store.save(kept)
+
+        erased = await store.erase(ANA)
+
+        assert [each.session_id for each in erased] == ["s1", "s3"]
+        assert await store.erase(ANA) == ()
+        for word in ("zanzibar", "quetzal"):
+            found = await store.page(BusinessId("b1"), ChatView.ALL, 10, query=word)
+            assert [each.session_id for each in found.chats] == ["s2"]
+        assert (await store.page(BusinessId("b1"), ChatView.ALL, 10, query="ana")).chats == ()
+        assert await store.recent_messages(TRANSCRIPT, 10) == ()
+        assert await store.recent_notes(SessionId("s1"), 10) == ()
+        assert await store.stored_reply("note maria  s1 n1", AT) is None
+        left = stored_in(tmp_path)
+    with sqlite3.connect(path) as opened:
+        opened.execute("INSERT INTO terms (terms) VALUES ('integrity-check')")
+    assert b"zanzibar dan" in left
+    assert b"zanzibar ana" not in left
+    assert b"quetzal ana" not in left

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from adapters.dynamodb.client import Dynamo
-from adapters.dynamodb.leases import CLOCK_MARGIN_S, DynamoLeases
+from adapters.dynamodb.store import CLOCK_MARGIN_S, DynamoLeases
 from adapters.local_leases import LocalLeases
 from adapters.memory.leases import MemoryLeases
 from adapters.redis.leases import RedisLeases

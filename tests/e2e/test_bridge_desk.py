@@ -236,6 +236,28 @@ async def test_a_note_reaches_every_coordinator_and_no_customer(bridge: Bridge) 
     assert [each["messageId"] for each in joined["messages"]] == ["m9"]
 
 
+async def test_an_erased_customer_leaves_the_boards_and_every_list(bridge: Bridge) -> None:
+    await bridge.post("/api/notifications", TRANSFER)
+    await bridge.post("/api/messages", MESSAGE)
+    desk, _ = await bridge.coordinator("maria")
+
+    first = await bridge.http.delete("/api/users/b1/ana")
+    again = await bridge.http.delete("/api/users/b1/ana")
+    gone = await heard(desk, "notification")
+
+    assert (first.status_code, first.json()) == (200, {"conversations": 1})
+    assert again.json() == {"conversations": 0}
+    assert (gone["type"], gone["chat"]["sessionId"], gone["chat"].get("last")) == (
+        "gone",
+        "s1",
+        None,
+    )
+    assert (await desk.push("list", {"view": "all"}))["chats"] == []
+    assert await refusal(desk, "open", sessionId="s1") == "unknown_session"
+    _, joined = await bridge.chat()
+    assert joined["messages"] == []
+
+
 async def _until(channel: PhoenixChannel, event: str) -> AsyncIterator[str]:
     async for name, _ in channel:
         if isinstance(name, str) and not isinstance(name, ChannelStatus):

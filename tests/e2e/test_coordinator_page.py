@@ -40,6 +40,26 @@ OscillatorNode.prototype.start = function (...when) {
 };
 """
 
+# A window that nobody looks at, with notifications, which a browser without a screen lacks.
+LOOK_ELSEWHERE = """
+document.hasFocus = () => window.isLookedAt === true;
+window.notified = [];
+window.Notification = class {
+  static get permission() {
+    return localStorage.getItem("allowed") ?? "default";
+  }
+  static async requestPermission() {
+    localStorage.setItem("allowed", "granted");
+    return "granted";
+  }
+  constructor(title, { tag }) {
+    Object.assign(this, { title, tag });
+    window.notified.push(this);
+  }
+  close() {}
+};
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
@@ -674,6 +694,37 @@ async def test_the_sound_can_be_turned_off_and_stays_off(
         "aria-pressed", "false"
     )
     assert await coordinator.tones_played() == 0
+
+
+async def test_notifications_call_who_looks_elsewhere_and_lead_to_the_conversation(
+    bridge: Bridge, open_coordinator: OpenCoordinator
+) -> None:
+    coordinator = await open_coordinator()
+    page = coordinator.page
+    await page.add_init_script(LOOK_ELSEWHERE)
+    await coordinator.sign_in(bridge)
+    switch = page.get_by_role("button", name="Notifications")
+    titles = "window.notified.map(({ title }) => title)"
+    await bridge.hand_over("dan")
+    await expect(coordinator.waiting).to_have_text(["dan"])
+    assert await page.evaluate(titles) == []  # nobody has allowed them
+
+    await switch.click()
+    await expect(switch).to_have_attribute("aria-pressed", "true")
+    await page.reload()
+    await coordinator.is_connected()
+    await expect(switch).to_have_attribute("aria-pressed", "true")
+    await bridge.hand_over("ana")
+    await page.wait_for_function("window.notified.length > 0")
+    assert (await page.evaluate(titles))[-1] == "ana is waiting"
+    await page.evaluate("window.notified.at(-1).onclick()")
+    await expect(page.locator("#owner-title")).to_have_text("ana")
+
+    calls = len(await page.evaluate(titles))
+    await page.evaluate("window.isLookedAt = true")
+    await bridge.hand_over("eva")
+    await expect(coordinator.waiting).to_have_text(["dan", "ana", "eva"])
+    assert len(await page.evaluate(titles)) == calls  # the page itself shows it
 
 
 async def test_who_one_is_is_asked_once(bridge: Bridge, open_coordinator: OpenCoordinator) -> None:

@@ -15,7 +15,7 @@ from adapters.openai.events import ReplyParser
 from adapters.phoenix.channel import Channel, ChannelSocket
 from adapters.phoenix.endpoint import Connection
 from adapters.phoenix.http_protocol import HttpProtocol
-from adapters.phoenix.uvicorn_protocol import SocketProtocol
+from adapters.phoenix.socket_protocol import SocketProtocol
 from application.answer_stream import AnswerFollower, AnswerStream
 from application.subscription import Subscription
 from entrypoints.server.container import Container

@@ -68,7 +68,7 @@ class Image:
 
     @property
     def health_check(self) -> list[str]:
-        kind, *command = self._config["Healthcheck"]["Test"]
+        kind, *command = map(str, self._config["Healthcheck"]["Test"])
         assert kind == "CMD"
         return command
 

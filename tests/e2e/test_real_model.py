@@ -106,8 +106,11 @@ async def test_an_answer_comes_in_pieces_and_its_tokens_are_counted(
     assert len(pieces) > 10
     # Over Responses llama.cpp does not say that an answer was cut.
     assert second["message"].endswith(CUT) == (api == "chat")
-    # Where the words might be a claim, the model is asked about them too, with as many at most.
-    assert all(cost["outputTokens"] in (32, 64) for cost in costs)
+    # The model may end before its limit. Where the words might be a claim, it is asked about them
+    # too, with as many at most.
+    spent = [cost["outputTokens"] for cost in costs]
+    assert all(0 < tokens <= 64 for tokens in spent)
+    assert api == "responses" or max(spent) >= 32
     assert costs[0]["inputTokens"] < costs[1]["inputTokens"]
     # The rules and the facts are the same for both, and come first.
     assert costs[1]["cachedTokens"] > costs[0]["inputTokens"] / 2

@@ -413,6 +413,7 @@ BAD_STARTS = [
     ("bridge", {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET}, "SERVICE_TOKEN is empty"),
     ("bridge", {"SOCKET_AUTH": "jwt", "JWT_SECRET": SECRET, "COORDINATORS": "c.toml"},
      "SERVICE_TOKEN is empty"),
+    ("bridge", {"COORDINATORS": "c.toml"}, "COORDINATORS is set, but SERVICE_TOKEN is empty"),
     ("serve", {"SERVER_HOST": "0.0.0.0"}, "SERVER_HOST is '0.0.0.0'"),
     ("serve", {"SERVER_HOST": "::"}, "SERVER_HOST is '::'"),
     ("dev", {"SERVER_HOST": "0.0.0.0"}, "SERVER_HOST is '0.0.0.0'"),

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 import adapters.dynamodb
 from adapters.dynamodb.store import DynamoStore
 from domain.identity import BusinessId, Customer, MessageId, UserId
@@ -136,6 +138,10 @@ async def turn_with_key(talk: Talk) -> None:
     await talk.answer()
 
 
+async def half_a_minute_later(talk: Talk) -> None:
+    talk.session = replace(talk.session, updated_at=talk.session.updated_at + 31 * SECOND)
+
+
 async def opening(talk: Talk) -> None:
     session = new_session("new", Customer(BusinessId("b2"), UserId("new")))
     await talk.store.append(user_says(session, key="k"), NOON + RETAKE)
@@ -192,6 +198,7 @@ Step = Callable[[Talk], Awaitable[object]]
 MEASURED: dict[str, tuple[Step, Step]] = {
     "AI turn: message and answer, with a notice each": (nothing, turn),
     "the same, with an idempotency key": (nothing, turn_with_key),
+    "AI turn, half a minute after the entry before": (half_a_minute_later, turn),
     "append: a message alone": (
         nothing,
         lambda talk: talk.store.append(user_says(talk.session), talk.session.updated_at + IDLE),
@@ -267,7 +274,7 @@ async def spent(proxy: FaultProxy, table: str, before: Step, measured: Step) -> 
         for lane in Lane if before is not cold else ():
             await store.claim(lane, NOON, NOON, 8)
         await before(talk)
-        await store.list_sessions(limit=1)  # waits for background writes
+        await store._reader.wait_for_background()
         proxy.forget()
         await measured(talk)
     # The store is closed: its background writes are done.

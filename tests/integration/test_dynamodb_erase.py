@@ -205,7 +205,7 @@ async def test_a_log_of_any_length_is_erased_page_by_page(
     erased = await erasing.store.erase(customer(0))
     queries = [asked.body for asked in erasing.proxy.asked if asked.operation == "Query"]
     of_logs = [
-        body for body in queries if body["ExpressionAttributeValues"][":pk"]["S"].startswith("S#")
+        body for body in queries if body["ExpressionAttributeValues"][":in"]["S"].startswith("S#")
     ]
 
     assert erased == EVERYTHING

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.dynamodb.client import REQUEST_ATTEMPTS
 from adapters.dynamodb.store import DynamoStore
+from application.ports import Clock
 from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.message import Message
 from domain.notice import Delivered, Lane
@@ -30,9 +31,18 @@ from tests.contract.stores import (
     user_says,
     with_notices,
 )
-from tests.support.dynamodb import DYNOXIDE, dynamo_store, engine
-from tests.support.dynamodb_proxy import Fault, FaultProxy, always, in_turn, nothing, seeded
-from tests.support.dynamodb_writer import customer, message
+from tests.support.dynamodb import DYNOXIDE, StoppedClock, dynamo_store, engine
+from tests.support.dynamodb_proxy import (
+    Fault,
+    FaultProxy,
+    always,
+    in_turn,
+    nothing,
+    of_partition,
+    seeded,
+)
+from tests.support.dynamodb_writer import append, customer, message
+from tests.support.faults import Hold
 
 QUICK = (
     Fault.THROTTLED,
@@ -59,11 +69,11 @@ class Faulty(NamedTuple):
 
 
 @asynccontextmanager
-async def faulty(path: Path) -> AsyncIterator[Faulty]:
+async def faulty(path: Path, clock: Clock | None = None) -> AsyncIterator[Faulty]:
     running = engine(DYNOXIDE)
     async with (
         FaultProxy(running.url) as proxy,
-        dynamo_store(proxy.url, running.table(path), NOON) as store,
+        dynamo_store(proxy.url, running.table(path), NOON, clock=clock) as store,
     ):
         yield Faulty(store, proxy)
         proxy.plan = nothing
@@ -365,3 +375,137 @@ async def test_every_notice_is_delivered_at_least_once_and_in_order(
 
     assert {name: list(Counter(positions)) for name, positions in delivered.items()} == expected
     assert all(positions == sorted(positions) for positions in delivered.values())
+
+
+# One partition is throttled: DynamoDB refuses what goes beyond its limits, and nothing else.
+
+
+class Pauseless(StoppedClock):
+    """A clock on which every pause ends at once, and is counted."""
+
+    def __init__(self) -> None:
+        super().__init__(NOON)
+        self.paused_s = 0.0
+        self._paused = asyncio.Event()
+
+    async def sleep(self, delay_s: float) -> None:
+        self.paused_s += delay_s
+        self._paused.set()
+        await asyncio.sleep(0)
+
+    async def wait_until(self, paused_s: float) -> None:
+        """Return once the pauses add up to that many seconds."""
+        while self.paused_s < paused_s:
+            self._paused.clear()
+            await self._paused.wait()
+
+
+async def test_a_partition_that_is_throttled_for_a_minute_delays_its_own_session_alone(
+    tmp_path: Path,
+) -> None:
+    clock = Pauseless()
+    of_s0 = of_partition("S#s0", Fault.THROTTLED)
+    async with faulty(tmp_path, clock) as (store, proxy):
+        for number in range(4):
+            await append(store, number, message("first", with_key=False))
+        proxy.forget()
+        proxy.plan = lambda asked: of_s0(asked) if clock.paused_s < 60 else None
+        writer = Writer(store)
+        throttled = asyncio.ensure_future(writer.until_known("s0"))
+        for second in range(0, 60, 6):
+            await clock.wait_until(second)
+            said = message(f"{second}", with_key=False)
+            await asyncio.gather(*(append(store, number, said) for number in (1, 2, 3)))
+        await throttled
+        of_others = [asked for asked in proxy.asked if asked.operation == "PutItem"]
+        tries = sum(of_s0(asked) is not None for asked in proxy.asked)
+        written = [await texts(store, number) for number in range(4)]
+
+    assert tries > REQUEST_ATTEMPTS
+    assert written[0] == {"message first": 1, "message s0": 2}
+    assert [len(said) for said in written[1:]] == [1 + 10] * 3
+    assert len(of_others) == 3 * 10, "a request of another session was repeated"
+
+
+async def test_notices_of_others_are_claimed_while_a_partition_is_throttled(
+    tmp_path: Path,
+) -> None:
+    async with faulty(tmp_path, Pauseless()) as (store, proxy):
+        for number in range(3):
+            await stored(
+                store, with_notices(user_says(new_session(f"s{number}", customer(number))))
+            )
+        proxy.plan = of_partition("S#s0", Fault.THROTTLED)
+        beside = await store.claim(Lane.REPORTS, NOON, NOON + MINUTE, 10)
+        for notice in beside:
+            await store.settle(notice.notice_id, Delivered())
+        proxy.plan = nothing
+        after = await store.claim(Lane.REPORTS, NOON + MINUTE, NOON + 2 * MINUTE, 10)
+
+    assert {notice.session_id for notice in beside} == {"s1", "s2"}
+    assert [notice.session_id for notice in after] == ["s0"]
+
+
+async def test_other_sessions_are_swept_while_a_partition_is_throttled(tmp_path: Path) -> None:
+    async with faulty(tmp_path, Pauseless()) as (store, proxy):
+        for number in range(3):
+            session = new_session(f"s{number}", customer(number))
+            await stored(store, user_says(session), NOON)
+        proxy.plan = of_partition("S#s0", Fault.THROTTLED)
+        beside = await store.due(NOON, 10)
+        proxy.plan = lambda asked: Fault.THROTTLED if "IndexName" not in asked.body else None
+        with pytest.raises(StorageUnavailable):
+            await store.due(NOON, 10)
+        proxy.plan = nothing
+        after = await store.due(NOON, 10)
+
+    assert [session.session_id for session in beside] == ["s1", "s2"]
+    assert [session.session_id for session in after] == ["s0", "s1", "s2"]
+
+
+# The network.
+
+
+async def fill_the_pool(store: DynamoStore, proxy: FaultProxy, session: Session) -> None:
+    """Open 50 connections, which are idle then."""
+    holds = [Hold() for _ in range(50)]
+    proxy.plan = in_turn(*holds)
+    loads = [asyncio.ensure_future(store.load(session.session_id)) for _ in holds]
+    for hold in holds:
+        await hold.reached.wait()
+    for hold in holds:
+        hold.release()
+    await asyncio.gather(*loads)
+
+
+async def test_all_calls_succeed_once_after_every_idle_connection_was_reset(tmp_path: Path) -> None:
+    async with faulty(tmp_path) as (store, proxy):
+        session = await conversation(store, 1)
+        await fill_the_pool(store, proxy, session)
+        idle = len(proxy.connections)
+        proxy.reset()
+        began = time.monotonic()
+        opened = [new_session(f"p{number}", customer(number)) for number in range(50)]
+        # In the same step as the reset: the client has not heard of it yet.
+        await asyncio.gather(*(store.append(user_says(each), NOON) for each in opened))
+        seconds = time.monotonic() - began
+        logs = [await store.page(each.session_id, limit=10) for each in opened]
+
+    assert idle == 50
+    assert [len(log) for log in logs] == [1] * 50
+    assert seconds < WITHIN_S
+
+
+async def test_all_calls_succeed_when_every_connection_is_reset_under_them(tmp_path: Path) -> None:
+    async with faulty(tmp_path) as (store, proxy):
+        session = await conversation(store, 1)
+        await fill_the_pool(store, proxy, session)
+        opened = [new_session(f"p{number}", customer(number)) for number in range(50)]
+        proxy.forget()
+        calls = [asyncio.ensure_future(store.append(user_says(each), NOON)) for each in opened]
+        await proxy.wait_until(10)
+        proxy.reset()
+        await asyncio.gather(*calls)
+        logs = [await store.page(each.session_id, limit=10) for each in opened]
+
+    assert [len(log) for log in logs] == [1] * 50

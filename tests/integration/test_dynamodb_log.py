@@ -11,7 +11,6 @@ import pytest
 from msgspec import msgpack
 from msgspec.structs import replace
 
-from adapters.dynamodb import archive, client, sessions
 from adapters.dynamodb.items import HEAD
 from adapters.dynamodb.store import DynamoStore
 from application.ports import RECENT, Erased
@@ -34,8 +33,7 @@ from tests.contract.stores import (
 )
 from tests.support.drafts import append_message
 from tests.support.dynamodb import DYNOXIDE, Engine, StoppedClock, dynamo_store, engine
-from tests.support.dynamodb_proxy import FaultProxy, in_turn
-from tests.support.faults import Hold
+from tests.support.dynamodb_proxy import FaultProxy
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 S1 = SessionId("s1")
@@ -141,14 +139,17 @@ async def test_a_stale_head_is_rebuilt_from_the_log(length: int, tmp_path: Path)
     assert listed.sessions == (session,)
 
 
-async def test_a_read_of_a_head_that_is_far_behind_writes_it(tmp_path: Path) -> None:
+async def test_an_append_brings_a_head_up_that_is_far_behind(tmp_path: Path) -> None:
     running = engine(DYNOXIDE)
     table = running.table(tmp_path)
-    await lost_head(running, table, 3 * RECENT)
+    session = await lost_head(running, table, 3 * RECENT)
     async with dynamo_store(running.url, table, NOON) as store:
         await store.load(S1)
+        read = head(running, table)["q"]
+        await stored(store, user_says(session, at=session.updated_at + SECOND), NOON)
 
-    assert head(running, table)["q"] == {"N": str(3 * RECENT)}
+    assert read == {"N": "1"}
+    assert head(running, table)["q"] == {"N": str(3 * RECENT + 1)}
 
 
 @pytest.mark.parametrize(
@@ -312,29 +313,6 @@ async def test_a_session_that_cannot_be_decoded_hides_no_other(
     assert {record.__dict__.get("action") for record in caplog.records} == {"session_unreadable"}
 
 
-async def test_no_listing_waits_long_for_background_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sessions, "MAX_BACKGROUND_WAIT_S", 0.01)
-    monkeypatch.setattr(archive, "MAX_BACKGROUND_WAIT_S", 0.01)
-    running, hold = engine(DYNOXIDE), Hold()
-    async with (
-        FaultProxy(running.url) as proxy,
-        dynamo_store(proxy.url, running.table(tmp_path), NOON) as store,
-    ):
-        session = await conversation(store, 1)
-        proxy.plan = in_turn(hold, operation="UpdateItem")
-        await store.append(user_says(session, at=NOON + 31 * SECOND), NOON)
-        await hold.reached.wait()
-        monkeypatch.setattr(client, "DEADLINE_S", 2.0)  # what is held gives up later
-        due = await store.due(NOON, 10)
-        listed = await store.list_sessions(limit=10)
-        hold.release()
-
-    assert [each.seq for each in due] == [2]
-    assert listed.sessions == due
-
-
 async def test_a_listing_whose_heads_lag_misses_no_session_on_a_later_page(tmp_path: Path) -> None:
     running = engine(DYNOXIDE)
     table = running.table(tmp_path)
@@ -387,7 +365,7 @@ def partitions_read(proxy: FaultProxy) -> list[str]:
         for asked in proxy.asked
         if asked.operation == "Query"
     ]
-    return [each[":pk"]["S"] for each in values if ":pk" in each]
+    return [each[":in"]["S"] for each in values if each[":in"]["S"].startswith("S#")]
 
 
 def large(size: int) -> Draft:

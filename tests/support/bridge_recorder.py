@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import uvicorn
+
 from adapters.elixir.additions import Additions
 from adapters.elixir.bridge import ElixirBridge
 from adapters.elixir.http import ElixirHttp
@@ -14,7 +16,7 @@ from adapters.system import SystemClock
 from application.ports import Store
 from domain.notice import Delivered, Lane, Notice
 from tests.support.dynamodb import StoppedClock
-from tests.support.server import running
+from tests.support.server import serving
 from tests.support.stored_json import Json
 
 
@@ -86,7 +88,9 @@ async def recording_bridge(at: datetime) -> AsyncIterator[Callable[[Notice], Awa
     async def ignore(*_: object) -> None: ...
 
     recorder = Recorder()
-    async with running(recorder) as address:
+    # A server by itself: the product's has WebSockets for its own endpoint alone.
+    plain = uvicorn.Config(recorder, ws="websockets-sansio", log_config=None)
+    async with serving(plain) as address:
         http = ElixirHttp(f"http://{address}", clock=StoppedClock(at), jitter=lambda: 1.0)
         socket = ElixirSocket(f"ws://{address}/socket/websocket", SystemClock())
         socket.listen(ignore, lambda _customer, _message_id: None)

@@ -9,9 +9,12 @@ import asyncio
 import json
 import socket
 import struct
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import formatdate
 from enum import Enum, auto
 from random import Random
 from typing import Any, NamedTuple
@@ -33,6 +36,14 @@ class Fault(Enum):
     """A write of items is refused: a transaction is under way on one of them."""
     BROKEN = auto()
     """Refused: HTTP 500."""
+    EXPIRED = auto()
+    """Refused: the credentials have expired."""
+    SKEWED = auto()
+    """Refused: the machine's clock differs too much, as most of AWS's services say it."""
+    SIGNED_EARLY = auto()
+    """The same, as DynamoDB says it where the clock is behind."""
+    SIGNED_LATE = auto()
+    """The same where it is ahead."""
     PARTIAL = auto()
     """Only the first half of a batch is executed; other requests are executed in full."""
     RESET = auto()
@@ -48,11 +59,15 @@ class Fault(Enum):
 
 
 class Asked(NamedTuple):
-    """One request: its number, from 1, its operation and its body."""
+    """One request: its number, from 1, its operation, its body, and how it was signed."""
 
     number: int
     operation: str
     body: dict[str, Any]
+    key: str
+    """The id of the access key."""
+    signed_at: float
+    """Seconds since 1970, by the client's clock."""
 
 
 class Spent(NamedTuple):
@@ -93,6 +108,12 @@ def at_call(number: int, fault: Fault) -> Plan:
     return in_turn(*[None] * (number - 1), fault)
 
 
+def of_partition(pk: str, fault: Fault) -> Plan:
+    """Return a plan with a fault at every request that names an item of this partition."""
+    name = json.dumps({"S": pk})
+    return lambda asked: fault if name in json.dumps(asked.body) else None
+
+
 def seeded(seed: int, share: float, *faults: Fault) -> Plan:
     """Return a plan with random faults at a share of the requests, reproducible by the seed."""
     random = Random(seed)
@@ -109,6 +130,10 @@ class FaultProxy(Listener):
     """Every request, executed or not."""
     spent: list[Spent] = field(default_factory=list)
     """The capacity used by each request that the engine answered."""
+    ahead_s: float = 0.0
+    """How far the clock by which it dates its answers is ahead of the machine's."""
+    connections: set[asyncio.StreamWriter] = field(default_factory=set)
+    """Those that are open."""
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _dealt_with: int = 0
 
@@ -123,6 +148,20 @@ class FaultProxy(Listener):
         self.spent.clear()
         self._dealt_with = 0
 
+    def reset(self) -> None:
+        """Reset all open connections, as a peer does that has lost them."""
+        for writer in self.connections:
+            _linger_not(writer)
+            writer.transport.abort()
+
+    def too_far(self, fault: Fault) -> Plan:
+        """Return a plan with a fault at requests signed five minutes away from its own clock."""
+
+        def plan(asked: Asked) -> Fault | None:
+            return fault if abs(asked.signed_at - time.time() - self.ahead_s) > 300 else None
+
+        return plan
+
     async def wait_until(self, count: int) -> None:
         """Return once so many requests have been handled."""
         async with asyncio.timeout(PATIENCE_S), self._changed:
@@ -131,10 +170,12 @@ class FaultProxy(Listener):
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         engine = urlsplit(self.engine_url)
         upstream = await asyncio.open_connection(engine.hostname, engine.port)
+        self.connections.add(writer)
         try:
             while await self._exchange(reader, writer, upstream):
                 pass
         finally:
+            self.connections.discard(writer)
             upstream[1].close()
 
     async def _exchange(
@@ -143,7 +184,10 @@ class FaultProxy(Listener):
         """Handle one request; return False if the connection has ended with it."""
         head, content = await _message(reader)
         operation = _header(head, "x-amz-target").partition(".")[2]
-        asked = Asked(len(self.asked) + 1, operation, json.loads(content))
+        key = _header(head, "authorization").partition("Credential=")[2].partition("/")[0]
+        signed = datetime.strptime(_header(head, "x-amz-date") + "+0000", "%Y%m%dT%H%M%SZ%z")
+        body = json.loads(content)
+        asked = Asked(len(self.asked) + 1, operation, body, key, signed.timestamp())
         self.asked.append(asked)
         fate = self.plan(asked)
         if isinstance(fate, Hold):
@@ -164,10 +208,10 @@ class FaultProxy(Listener):
             await reader.read()  # until the client leaves
             return False
         if fate in (Fault.RESET, Fault.LOST):
-            linger = struct.pack("ii", 1, 0)  # RST, where a close would be FIN
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            _linger_not(writer)
             return False
-        writer.write(_refusal(Fault.BROKEN, asked) if fate is Fault.LOST_BROKEN else answer)
+        answer = _refusal(Fault.BROKEN, asked) if fate is Fault.LOST_BROKEN else answer
+        writer.write(_dated(answer, time.time() + self.ahead_s))
         await writer.drain()
         return True
 
@@ -204,6 +248,16 @@ _REFUSALS = {
     Fault.SLOWED: (400, "ThrottlingException"),
     Fault.CONFLICT: (400, "TransactionConflictException"),
     Fault.BROKEN: (500, "InternalServerError"),
+    Fault.EXPIRED: (400, "ExpiredTokenException"),
+    Fault.SKEWED: (403, "RequestTimeTooSkewed"),
+    Fault.SIGNED_EARLY: (400, "InvalidSignatureException"),
+    Fault.SIGNED_LATE: (400, "InvalidSignatureException"),
+}
+_MESSAGES = {
+    Fault.EXPIRED: "The security token included in the request is expired",
+    Fault.SKEWED: "The difference between the request time and the current time is too large.",
+    Fault.SIGNED_EARLY: "Signature expired: 20260101T000000Z is now earlier than 20260101T000500Z",
+    Fault.SIGNED_LATE: "Signature not yet current: 20260101T000500Z is still later than 20260101",
 }
 # An engine wants a signature, and does not look at it.
 _REQUEST = (
@@ -216,7 +270,8 @@ _REQUEST = (
 
 def _refusal(fault: Fault, asked: Asked) -> bytes:
     code, name = _REFUSALS[fault]
-    body: dict[str, Any] = {"__type": _PREFIX + name, "message": "as told"}
+    message = _MESSAGES.get(fault, "as told")
+    body: dict[str, Any] = {"__type": _PREFIX + name, "message": message}
     if fault is Fault.CONFLICT and asked.operation == "TransactWriteItems":
         reasons = [{"Code": "None"} for _ in asked.body["TransactItems"]]
         reasons[-1] = {"Code": "TransactionConflict", "Message": "as told"}
@@ -232,6 +287,17 @@ def _answer(code: int, body: object) -> bytes:
         f"x-amzn-RequestId: proxy\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
+
+
+def _dated(answer: bytes, at: float) -> bytes:
+    line, _, rest = answer.partition(b"\r\n")
+    return b"%s\r\nDate: %s\r\n%s" % (line, formatdate(at, usegmt=True).encode(), rest)
+
+
+def _linger_not(writer: asyncio.StreamWriter) -> None:
+    """Make the end of a connection a reset (RST), where a close would be FIN."""
+    linger = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
 
 def _halved(asked: Asked) -> tuple[dict[str, Any], dict[str, Any]]:

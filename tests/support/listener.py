@@ -11,6 +11,7 @@ from typing import Self
 class Listener(ABC):
     """A server, used as `async with`; `stop` makes it refuse connections, `start` accept them."""
 
+    host: str = field(default="127.0.0.1", kw_only=True)
     port: int = field(default=0, kw_only=True)
     _connections: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _server: asyncio.Server | None = field(default=None, init=False)
@@ -21,7 +22,7 @@ class Listener(ABC):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -32,7 +33,7 @@ class Listener(ABC):
 
     async def start(self) -> None:
         """Listen, each time on the same port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -55,7 +55,15 @@ async def running(
     state = app.state if isinstance(app, Litestar) else {}
     counted = connections or state.get("connections") or Connections()
     counted.limits = dataclasses.replace(counted.limits, **chosen)
-    server = _Server(uvicorn_config(app, counted, log_config=None, **settings))
+    config = uvicorn_config(app, counted, log_config=None, **settings)
+    async with serving(config, port=port) as address:
+        yield address
+
+
+@asynccontextmanager
+async def serving(config: uvicorn.Config, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve an application as a configuration says, and yield its address."""
+    server = _Server(config)
     with socket.create_server(("127.0.0.1", port), backlog=2048) as listener:
         # asyncio sets it only for sockets with an explicit protocol: without it a response on a
         # kept connection waits 40 ms for an acknowledgement.

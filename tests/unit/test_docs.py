@@ -1,13 +1,20 @@
 """The documents say what the code does, and lead where they say."""
 
+import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import botocore.session  # type: ignore[import-untyped]
 import click
 import msgspec
 import pytest
 
+import adapters.dynamodb
+from adapters.dynamodb.client import DEADLINE_S
+from adapters.dynamodb.items import SHARDS
 from entrypoints.access.auth import RefreshToken, TokenExpired, TokenRefreshed
 from entrypoints.cli.main import main
 from entrypoints.payloads import TypingPush
@@ -23,6 +30,7 @@ CONFIGURATION = ROOT / "docs/configuration.md"
 PROTOCOL = ROOT / "docs/protocol.md"
 OPERATIONS = ROOT / "docs/operations.md"
 SIMULATION = ROOT / "docs/simulation.md"
+DYNAMODB = ROOT / "docs/dynamodb.md"
 HTTP_API = ROOT / "docs/http-api.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
@@ -96,6 +104,27 @@ def safeguards_table() -> str:
     return "\n".join([*head, *rows, ""])
 
 
+def dollars_table() -> str:
+    """The table of what a million of each operation costs, as docs/dynamodb.md has it."""
+    lines = [line for line in (adapters.dynamodb.__doc__ or "").splitlines() if "|" in line]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+    per_unit = prices()
+    write_price = per_unit["a million write units, on demand"]
+    read_price = per_unit["a million read units, on demand"]
+    shown = [
+        f"| {what} | {wcu} | {rcu} | {float(wcu) * write_price + float(rcu) * read_price:.3f} |"
+        for what, _, wcu, rcu in rows
+    ]
+    head = ["| a million of these | WCU each | RCU each | dollars |", "|---|---|---|---|"]
+    return "\n".join([*head, *shown, ""])
+
+
+def prices() -> dict[str, float]:
+    """AWS's prices in dollars, as docs/dynamodb.md names them."""
+    rows = [line.strip("| ").split(" | ") for line in block(DYNAMODB, "prices").splitlines()[2:]]
+    return {what: float(dollars) for what, dollars in rows}
+
+
 def _code(default: object) -> str:
     return f"`{default}`" if default != "" else ""
 
@@ -104,6 +133,7 @@ def write() -> None:
     """Generate the tables again: `python -c "import tests.unit.test_docs as t; t.write()"`."""
     _write(CONFIGURATION, "settings", settings_table())
     _write(SIMULATION, "safeguards", safeguards_table())
+    _write(DYNAMODB, "dollars", dollars_table())
 
 
 def _write(page: Path, name: str, table: str) -> None:
@@ -165,6 +195,72 @@ def test_every_setting_is_listed() -> None:
 
 def test_every_safeguard_of_several_nodes_is_listed() -> None:
     assert block(SIMULATION, "safeguards") == safeguards_table()
+
+
+def test_what_dynamodb_costs_is_the_capacity_table_times_the_prices() -> None:
+    assert block(DYNAMODB, "dollars") == dollars_table()
+
+
+def test_the_figures_about_dynamodb_are_those_of_the_code_and_of_the_prices() -> None:
+    text, per_unit = DYNAMODB.read_text(), prices()
+    write = per_unit["a million write units, on demand"]
+    read = per_unit["a million read units, on demand"]
+    provisioned = per_unit["a write unit for an hour, provisioned"] / 3600 * 1e6
+    stored = per_unit["a GB for a month, beyond the first 25"]
+    stored += per_unit["a GB for a month of point-in-time recovery"]
+    scan = 100 * 2**30 / 4096
+    found = re.search(r"uses ([\d.]+) RCU each second", adapters.dynamodb.__doc__ or "")
+    assert found is not None
+    idle = float(found[1])
+
+    assert f"dollars = WCU × {write} + RCU × {read}" in text
+    assert f"$0.18 for a million, {provisioned / write:.0%}".replace("%", " %") in text
+    assert f"${provisioned:.2f} for a million" in text
+    assert f"= ${stored:.2f} for each month" in text
+    assert f"{idle} read units a second" in text
+    assert f"{idle * 2.63:.1f} million a month, ${idle * 2.63 * read:.2f}." in text
+    assert f"{scan / 1e6:.0f} million read units, ${scan / 1e6 * read:.2f}, and at 500" in text
+    assert f"{scan / 500 / 3600:.0f} hours" in text
+    assert f"<!-- shards -->{SHARDS}<!-- /shards -->" in text
+    assert f"at most {DEADLINE_S} s" in text
+
+
+def operations(*files: Path) -> set[str]:
+    """The operations of DynamoDB that are named in the code of these files."""
+    model = botocore.session.get_session().get_service_model("dynamodb")
+    known = {botocore.xform_name(name): name for name in model.operation_names}
+    literals = {
+        node.value
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {known[name] for name in literals & known.keys()}
+
+
+def test_the_policy_for_dynamodb_allows_what_the_code_calls_and_no_more() -> None:
+    folder = ROOT / "adapters/dynamodb"
+    table, migration = folder / "table.py", folder / "migration.py"
+    serve = operations(*{*folder.glob("*.py")} - {table, migration})
+    if "TransactWriteItems" in serve:  # it is allowed by its parts
+        serve = serve - {"TransactWriteItems"} | {"ConditionCheckItem"}
+    policy = json.loads(block(DYNAMODB, "policy").strip().strip("`").removeprefix("json"))
+    allowed: dict[str, set[str]] = {
+        each["Sid"]: {name.removeprefix("dynamodb:") for name in listed_actions(each)}
+        for each in policy["Statement"]
+    }
+
+    assert allowed == {
+        "Serve": serve,
+        "Check": {"DescribeTimeToLive"},
+        "Table": operations(table) - serve - {"DescribeTimeToLive"},
+        "Migrate": operations(migration) - serve,
+    }
+
+
+def listed_actions(statement: dict[str, Any]) -> list[str]:
+    actions = statement["Action"]
+    return actions if isinstance(actions, list) else [actions]
 
 
 def test_every_event_of_a_client_is_listed() -> None:

@@ -5,6 +5,7 @@ after the second was written.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -57,6 +58,30 @@ def test_a_change_is_never_to_a_wrong_language(half: str) -> None:
     ]
 
     assert found == []
+
+
+@pytest.mark.parametrize("half", TEXTS)
+def test_letters_of_the_known_language_spare_the_ranking_and_change_nothing(half: str) -> None:
+    texts = [text for texts in TEXTS[half]["languages"].values() for text in texts]
+    texts += TEXTS[half]["no_language"] + TEXTS[half]["other_languages"]
+    ranked = []
+
+    def rank(text: str) -> Sequence[tuple[str, float]]:
+        ranked.append(text)
+        return language_ranking()(text)
+
+    spared = language_detector(rank, "ro")
+    # With an own language of which no letters are known, none is spared.
+    always = language_detector(language_ranking(), "tlh")
+    found = [
+        (text, known)
+        for text in texts
+        for known in NOTICE_LANGUAGES
+        if spared(text, known) != always(text, known)
+    ]
+
+    assert found == []
+    assert len(ranked) < len(texts) * len(NOTICE_LANGUAGES)
 
 
 @pytest.mark.parametrize(("half", "mistaken"), [("tuned", 0), ("held", 1)])

@@ -20,7 +20,7 @@ export class Attention {
   /**
    * @param {Desk} desk
    * @param {DeskWords} words
-   * @param {(sessionId: string) => void} onOpen  called where a notification is clicked
+   * @param {(chat: Chat) => void} onOpen  called where a notification is clicked
    */
   constructor(desk, words, onOpen) {
     this.#desk = desk;
@@ -89,7 +89,8 @@ export class Attention {
   }
 
   /** @param {Chat} chat @param {Call} kind */
-  #notify({ sessionId, userId, last, missed, confirmation, summary }, kind) {
+  #notify(chat, kind) {
+    const { sessionId, userId, last, missed, confirmation, summary } = chat;
     const texts = { missed: missed?.message, asked: confirmation?.what, waiting: summary };
     const body = new Map(Object.entries(texts)).get(kind) ?? last?.text;
     const title = this.#words.t(`calls.${kind}`, { name: this.#words.customer(userId) });
@@ -99,7 +100,7 @@ export class Attention {
       const shown = new Notification(title, options);
       shown.onclick = () => {
         window.focus();
-        this.#onOpen(sessionId);
+        this.#onOpen(chat);
         shown.close();
       };
     } catch {

@@ -3,6 +3,7 @@
 import { inlineNodes, parseInline } from "../chat/markdown.js";
 import { timeOf } from "../chat/texts.js";
 import { el } from "../shared/dom.js";
+import { isSame } from "../shared/message-list.js";
 import { listOf, objectOf, textOrNull } from "./wire.js";
 
 /** @import { Talk } from "./talk.js" */
@@ -26,7 +27,7 @@ export const starsOf = (rating) => "★".repeat(rating) + "☆".repeat(5 - ratin
 export class ContextView {
   #words;
   #onOpen;
-  #body = el("div", { className: "about" });
+  #body = el("div.about", {});
   /** @type {unknown[]} what is shown */
   #shown = [];
 
@@ -38,14 +39,10 @@ export class ContextView {
   constructor(root, words, onOpen) {
     this.#words = words;
     this.#onOpen = onOpen;
-    const back = el(
-      "button",
-      { type: "button", className: "icon back", data: { go: "back" } },
-      "←",
-    );
-    back.ariaLabel = words.t("backToTalk");
+    const ariaLabel = words.t("backToTalk");
+    const back = el("button.icon.back", { ariaLabel, data: { go: "back" } }, "←");
     const title = el("h2", {}, words.t("context"));
-    root.replaceChildren(el("div", { className: "row" }, back, title), this.#body);
+    root.replaceChildren(el("div.row", {}, back, title), this.#body);
   }
 
   /**
@@ -55,11 +52,9 @@ export class ContextView {
    */
   show(talk) {
     const shown = talk ? [talk.chat, talk.context, talk.earlier] : [];
-    const isSame =
-      shown.length === this.#shown.length && shown.every((a, n) => a === this.#shown[n]);
-    if (isSame && this.#body.hasChildNodes()) return;
+    if (this.#body.hasChildNodes() && isSame(shown, this.#shown)) return;
     this.#shown = shown;
-    const none = el("p", { className: "note" }, this.#words.t("contextEmpty"));
+    const none = el("p.note", {}, this.#words.t("contextEmpty"));
     this.#body.replaceChildren(...(talk ? this.#about(talk) : [none]));
   }
 
@@ -71,16 +66,14 @@ export class ContextView {
     const reason = missed?.reason ?? chat.reason;
     const given = rating && `${starsOf(rating.rating)} ${rating.comment ?? ""}`;
     return [
-      reason
-        ? el("p", {}, el("span", { className: "reason" }, words.code("reason", reason)))
-        : null,
+      reason ? el("p", {}, el("span.reason", {}, words.code("reason", reason))) : null,
       this.#part("about.missed", missed?.message, "question"),
       this.#part("about.question", context.openQuestion, "question"),
       this.#part("about.summary", chat.summary ?? context.summary),
       this.#part("about.rating", given),
       el(
-        "dl",
-        { className: "facts" },
+        "dl.facts",
+        {},
         this.#fact("about.customer", words.customer(chat.userId)),
         this.#fact("about.language", this.#language(context.language)),
         this.#fact("about.location", chat.locationId),
@@ -100,11 +93,11 @@ export class ContextView {
       const name = chat.coordinatorId ?? this.#words.t("colleague");
       const about = this.#words.code("status", status, { name });
       const open = el(
-        "button",
-        { type: "button", className: "past" },
+        "button.past",
+        {},
         el("b", {}, this.#time(last?.at ?? chat.since)),
-        el("span", { className: "muted" }, about),
-        el("span", { className: "preview" }, summary ?? last?.text ?? ""),
+        el("span.muted", {}, about),
+        el("span.preview", {}, summary ?? last?.text ?? ""),
       );
       open.addEventListener("click", () => this.#onOpen(sessionId));
       return el("li", {}, open);

@@ -225,9 +225,8 @@ export class Desk extends Emitter {
   #acting = new Set();
   /** @type {Set<Set<string>>} for each request on its way, the rows that were pushed meanwhile */
   #watches = new Set();
-
-  /** @type {string | null} the business whose rows the lists show; null: all */
-  filter = null;
+  /** @type {string | null} */
+  #filter = null;
 
   /** @param {DeskOptions} options */
   constructor({ coordinatorId, businesses, openChannel, storage }) {
@@ -289,6 +288,16 @@ export class Desk extends Emitter {
 
   get businesses() {
     return [...this.#businesses.values()];
+  }
+
+  /** The business whose rows the lists show; null: all. */
+  get filter() {
+    return this.#filter;
+  }
+
+  set filter(businessId) {
+    this.#filter = businessId;
+    this.#changed();
   }
 
   /** Whether all businesses are joined. */
@@ -402,11 +411,12 @@ export class Desk extends Emitter {
    * Open a conversation that is in a list or among the earlier ones of the open one; null: none.
    *
    * @param {string | null} sessionId
+   * @param {Address} [address]  of one that may be in no list any more: the bridge is asked for it
    */
-  select(sessionId) {
+  select(sessionId, address) {
     const before = this.#talk;
     if (sessionId === this.selected) return;
-    const chat = sessionId === null ? null : this.chat(sessionId);
+    const chat = sessionId === null ? null : (this.chat(sessionId) ?? address ?? null);
     if (sessionId !== null && !chat) return;
     this.#talk = chat && this.#talkOf(chat);
     this.memory.selected = chat && addressOf(chat);
@@ -822,5 +832,5 @@ function isNewCall(kind, chat, before) {
   return call !== null && call !== (before ? CALLS[kind](before) : null);
 }
 
-/** @param {Chat} chat @returns {Address} */
+/** @param {Address} chat @returns {Address} */
 const addressOf = ({ sessionId, businessId, userId }) => ({ sessionId, businessId, userId });

@@ -80,8 +80,8 @@ export class ListView {
     this.#desk = desk;
     this.#words = words;
     for (const view of VIEWS) {
-      const text = [words.t(`view.${view}`), " ", el("span", { className: "count" })];
-      const button = el("button", { type: "button", id: `view-${view}` }, ...text);
+      const text = [words.t(`view.${view}`), " ", el("span.count", {})];
+      const button = el("button", { id: `view-${view}` }, ...text);
       button.addEventListener("click", () => this.showView(view));
       byId("views").append(button);
     }
@@ -97,7 +97,9 @@ export class ListView {
       this.#searchTimer = setTimeout(() => this.#find(), SEARCH_MS);
     });
     this.#search.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" || event.key === "ArrowDown") this.#moveTo(0, event);
+      if (event.key !== "Enter" && event.key !== "ArrowDown") return;
+      event.preventDefault();
+      this.#focus(0);
     });
     this.#list.addEventListener("click", ({ target, detail }) => {
       const sessionId = sessionOf(target);
@@ -135,12 +137,10 @@ export class ListView {
     const counts = { mine: totals.mine, waiting: totals.waiting + totals.missed + totals.asked };
     for (const name of VIEWS) {
       const button = byId(`view-${name}`);
-      button.setAttribute("aria-current", String(name === view));
+      button.ariaCurrent = String(name === view);
       const count = new Map(Object.entries(counts)).get(name);
-      setText(
-        /** @type {Element} */ (button.lastElementChild),
-        count ? this.#words.number(count) : "",
-      );
+      const shown = /** @type {Element} */ (button.lastElementChild);
+      setText(shown, count ? this.#words.number(count) : "");
     }
     const rows = this.#desk.rows(view);
     const shown = JSON.stringify([view, filter, query]);
@@ -235,30 +235,25 @@ export class ListView {
       const isUnread = unanswered > 0 && (status === "live" || status === "waiting");
       const mine = String(this.#desk.isMine(chat));
       const button = el(
-        "button",
+        "button.chat",
         {
-          type: "button",
-          className: "chat",
           tabIndex: isTabStop ? 0 : -1,
+          ariaCurrent: String(isCurrent),
           data: { sessionId, status, tone, mine },
         },
         el("strong", {}, el("bdi", {}, words.customer(chat.userId))),
-        el("span", { className: "age" }, age),
+        el("span.age", {}, age),
         el(
-          "span",
-          { className: "last" },
-          el("span", { className: "preview" }, this.#preview(chat)),
-          asksForYes(chat) ? el("span", { className: "asks" }, words.t("needsYes")) : null,
-          isUnread ? el("span", { className: "unread" }, words.number(unanswered)) : null,
-          isUnread ? el("span", { className: "visually-hidden" }, words.t("unread")) : null,
+          "span.last.row",
+          {},
+          el("span.preview", {}, this.#preview(chat)),
+          asksForYes(chat) && el("span.asks", {}, words.t("needsYes")),
+          isUnread && el("span.unread", {}, words.number(unanswered)),
+          isUnread && el("span.visually-hidden", {}, words.t("unread")),
         ),
-        about ? el("span", { className: "holder" }, about) : null,
+        about && el("span.holder", {}, about),
       );
-      button.setAttribute("aria-current", String(isCurrent));
-      const row = el("li", {}, button);
-      row.setAttribute("aria-setsize", String(size));
-      row.setAttribute("aria-posinset", String(n + 1));
-      return row;
+      return el("li", { ariaSetSize: String(size), ariaPosInSet: String(n + 1) }, button);
     };
     return { key: sessionId, version: [chat, n, size, isTabStop, isCurrent, age, about], build };
   }
@@ -325,13 +320,9 @@ export class ListView {
     const end = this.#rows.length - 1;
     const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: end }[event.key];
     const isPlain = !event.altKey && !event.ctrlKey && !event.metaKey;
-    if (next !== undefined && isPlain) this.#moveTo(next, event);
-  }
-
-  /** @param {number} index @param {KeyboardEvent} event */
-  #moveTo(index, event) {
+    if (next === undefined || !isPlain) return;
     event.preventDefault();
-    this.#focus(index);
+    this.#focus(next);
   }
 
   /** @param {number} index */

@@ -58,10 +58,10 @@ export class OutcomesView {
       return this.#elements(await this.#desk.outcomes(this.#business.value, period));
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
-      const retry = el("button", { type: "button", className: "quiet" }, this.#words.t("retry"));
+      const retry = el("button.quiet", {}, this.#words.t("retry"));
       retry.addEventListener("click", () => this.load());
       const text = this.#words.refusalOf(error.reason, error.response);
-      return [el("p", { className: "note", role: "alert" }, text, " ", retry)];
+      return [el("p.note", { role: "alert" }, text, " ", retry)];
     }
   }
 
@@ -69,7 +69,7 @@ export class OutcomesView {
   #elements({ currency, days, total }) {
     const words = this.#words;
     if (total.conversations + total.ended + sumOf(total.handoffs) === 0) {
-      return [el("p", { className: "note" }, words.t("outcomes.none"))];
+      return [el("p.note", {}, words.t("outcomes.none"))];
     }
     const columns = this.#columns(total, currency);
     const tiles = columns.map(([title, valueOf, detail = ""]) => {
@@ -80,8 +80,8 @@ export class OutcomesView {
     const byReason = reasons.map(([reason, n]) => [words.code("reason", reason), n]);
     const byStars = [5, 4, 3, 2, 1].map((n) => ["★".repeat(n), total.ratings[n] ?? 0]);
     return [
-      el("dl", { className: "tiles" }, ...tiles),
-      el("p", { className: "muted" }, words.t("outcomes.solvedMeans")),
+      el("dl.tiles", {}, ...tiles),
+      el("p.muted", {}, words.t("outcomes.solvedMeans")),
       this.#shares("outcomes.reasons", byReason),
       this.#shares("outcomes.ratings", byStars),
       this.#table(days.reverse(), columns),
@@ -118,12 +118,12 @@ export class OutcomesView {
   #shares(title, entries) {
     const most = Math.max(1, ...entries.map(([, n]) => n));
     const rows = entries.map(([text, n]) => {
-      const bar = el("span", { className: "bar" });
+      const bar = el("span.bar", {});
       bar.style.width = `${(n / most) * 100}%`;
       return el("li", {}, el("span", {}, text), bar, el("b", {}, this.#words.number(n)));
     });
     const list = el("ol", {}, ...rows);
-    return el("section", { className: "shares" }, el("h3", {}, this.#words.t(title)), list);
+    return el("section.shares", {}, el("h3", {}, this.#words.t(title)), list);
   }
 
   /** @param {Figures[]} days @param {Column[]} columns */

@@ -18,6 +18,7 @@ import { TalkView } from "./talk-view.js";
 import { DeskWords } from "./texts.js";
 
 /** @import { Membership, View } from "./desk.js" */
+/** @import { Address } from "./memory.js" */
 /** @import { TextKey } from "./texts.js" */
 
 /** @typedef {{coordinatorId: string, businesses: Membership[], expiresAt?: string}} Session */
@@ -196,7 +197,7 @@ function start({ coordinatorId, businesses }) {
   const desk = new Desk({ coordinatorId, businesses, openChannel, storage: localStorage });
   const list = new ListView(desk, words, openChat);
   const talk = new TalkView(byId("conversation"), desk, words, openChat);
-  const attention = new Attention(desk, words, openChat);
+  const attention = new Attention(desk, words, (chat) => openChat(chat.sessionId, false, chat));
   const outcomes = new OutcomesView(desk, words);
   setText(byId("signed-in-as"), coordinatorId);
   desk.on("change", scheduleRender);
@@ -294,11 +295,15 @@ function reportRefusal(channel) {
 
 // What is shown.
 
-/** @param {string} sessionId @param {boolean} [isByPointer] */
-function openChat(sessionId, isByPointer = false) {
+/**
+ * @param {string} sessionId
+ * @param {boolean} [isByPointer]
+ * @param {Address} [address]  of a conversation that may be in no list any more
+ */
+function openChat(sessionId, isByPointer = false, address) {
   if (!page) return;
   const { desk, talk } = page;
-  desk.select(sessionId);
+  desk.select(sessionId, address);
   go("conversation");
   render();
   const chat = desk.chat(sessionId);

@@ -101,11 +101,11 @@ export class TalkComposer {
   /** Whether the replies were sent away although `/` is typed. */
   #isDismissed = false;
 
-  #tabs = el("div", { className: "modes", role: "group" });
-  #what = el("span", { className: "what", id: "mode-what" });
-  #mark = el("div", { className: "suggested" });
-  #list = el("ul", { className: "choices", id: "choices", role: "listbox" });
-  #tools = el("div", { className: "tools" });
+  #tabs = el("div.modes.row", { role: "group" });
+  #what = el("span.what", { id: "mode-what" });
+  #mark = el("div.suggested.row", {});
+  #list = el("ul.choices", { id: "choices", role: "listbox" });
+  #tools = el("div.tools.row", {});
 
   /**
    * @param {Desk} desk
@@ -135,16 +135,26 @@ export class TalkComposer {
     this.#list.ariaLabel = words.t("canned");
     this.#list.hidden = true;
     this.#tabs.ariaLabel = words.t("writeAs");
-    const hint = el("span", { className: "hint" }, words.t("enterSends"));
+    const tab = (/** @type {Mode} */ mode) =>
+      el(
+        "button",
+        { ariaKeyShortcuts: MODES[mode].key, data: { act: "mode", mode } },
+        words.t(`mode.${mode}`),
+      );
     this.#tools.append(
-      this.#tool("canned", el("kbd", {}, "/")),
-      this.#tool("suggest", icon("spark"), "s"),
-      hint,
+      el("button", { data: { act: "canned" } }, el("kbd", {}, "/"), words.t("canned")),
+      el(
+        "button",
+        { ariaKeyShortcuts: "s", data: { act: "suggest" } },
+        icon("spark"),
+        words.t("suggest"),
+      ),
+      el("span.hint", {}, words.t("enterSends")),
     );
-    this.#tabs.append(...ALL.map((mode) => this.#tab(mode)), this.#what);
+    this.#tabs.append(...ALL.map(tab), this.#what);
     this.element = el(
-      "div",
-      { className: "write" },
+      "div.write",
+      {},
       this.#list,
       this.#tabs,
       this.#mark,
@@ -359,7 +369,7 @@ export class TalkComposer {
     this.element.dataset.suggested = String(isUntouched);
     this.#mark.hidden = text === "";
     if (text && text !== this.#mark.textContent) this.#onTold(text);
-    const undo = el("button", { type: "button", data: { act: "undo" } }, words.t("undo"));
+    const undo = el("button", { data: { act: "undo" } }, words.t("undo"));
     const isUndone = suggested && !suggested.isStreaming;
     morphChildren(this.#mark, [icon("spark"), el("span", {}, text), ...(isUndone ? [undo] : [])]);
   }
@@ -388,14 +398,10 @@ export class TalkComposer {
     const isOpen = this.#mode === "reply" && !this.#isDismissed && typed !== null;
     this.#choices = isOpen ? matching(this.#replies, typed) : [];
     const options = this.#choices.map(([name, text], n) => {
-      const option = el(
-        "li",
-        { role: "option", id: `choice-${n}`, data: { act: "choose", n: String(n) } },
-        el("b", {}, name),
-        el("span", {}, text),
-      );
-      option.ariaSelected = String(n === this.#chosen);
-      return option;
+      const ariaSelected = String(n === this.#chosen);
+      const data = { act: "choose", n: String(n) };
+      const option = { role: "option", id: `choice-${n}`, ariaSelected, data };
+      return el("li", option, el("b", {}, name), el("span", {}, text));
     });
     morphChildren(this.#list, options);
     this.#list.hidden = !this.#isChoosing;
@@ -465,27 +471,5 @@ export class TalkComposer {
       this.#fill("/");
       this.#onInput("/");
     }
-  }
-
-  /** @param {Mode} mode */
-  #tab(mode) {
-    const tab = el(
-      "button",
-      { type: "button", data: { act: "mode", mode } },
-      this.#words.t(`mode.${mode}`),
-    );
-    tab.setAttribute("aria-keyshortcuts", MODES[mode].key);
-    return tab;
-  }
-
-  /**
-   * @param {"canned" | "suggest"} act
-   * @param {Element} picture
-   * @param {string} [key]
-   */
-  #tool(act, picture, key) {
-    const tool = el("button", { type: "button", data: { act } }, picture, this.#words.t(act));
-    if (key) tool.setAttribute("aria-keyshortcuts", key);
-    return tool;
   }
 }

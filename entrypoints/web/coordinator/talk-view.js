@@ -21,21 +21,24 @@ import { TalkComposer } from "./talk-composer.js";
 /** @typedef {"claim" | "stepIn" | "takeOver" | Exclude<Action, "claim">} Act */
 /** @typedef {{talk: Talk, items: () => readonly Item[], hasEarlier: boolean}} Shown */
 
-/** @type {Record<Act, string>} the key of each, "" for none */
-const KEYS = {
-  claim: "c",
-  stepIn: "c",
-  takeOver: "",
-  attend: "",
-  forward: "f",
-  requeue: "q",
-  return: "e",
-  close: "x",
+/**
+ * What can be done with a conversation: when it is offered, the key, whether it is asked about before
+ * it is done, and whether it is in the menu.
+ *
+ * @type {Record<Act, {isOffered: (chat: Chat, isMine: boolean) => boolean, key?: string,
+ *   className?: string, isAsked?: boolean, isRare?: boolean}>}
+ */
+const ACTS = {
+  claim: { key: "c", className: "primary", isOffered: ({ status }) => status === "waiting" },
+  stepIn: { key: "c", className: "primary", isOffered: ({ status }) => status === "ai" },
+  takeOver: { isOffered: ({ status }, isMine) => status === "live" && !isMine },
+  attend: { isOffered: (chat) => chat.missed !== null || hasOutcome(chat) },
+  forward: { key: "f", isAsked: true, isRare: true, isOffered: (_, isMine) => isMine },
+  requeue: { key: "q", isAsked: true, isRare: true, isOffered: (_, isMine) => isMine },
+  return: { key: "e", isAsked: true, isOffered: (_, isMine) => isMine },
+  close: { key: "x", isAsked: true, isOffered: (_, isMine) => isMine },
 };
-const ACTS = /** @type {Act[]} */ (Object.keys(KEYS));
-/** Those that are asked about before they are done. */
-const ASKED = /** @type {const} */ (["forward", "requeue", "return", "close"]);
-const RARE = ["forward", "requeue"];
+/** @typedef {Exclude<Act, "claim" | "stepIn" | "takeOver" | "attend">} AskedAct */
 const GROUP_MS = 5 * 60_000;
 /** So many pages are loaded to find the place where a conversation was left. */
 const MOST_PAGES = 5;
@@ -48,20 +51,8 @@ const UNREAD = "first unread";
  * @param {Chat} chat
  * @param {boolean} isMine
  */
-export function actsOf(chat, isMine) {
-  const { status, missed } = chat;
-  const isOffered = {
-    claim: status === "waiting",
-    stepIn: status === "ai",
-    takeOver: status === "live" && !isMine,
-    attend: missed !== null || hasOutcome(chat),
-    forward: isMine,
-    requeue: isMine,
-    return: isMine,
-    close: isMine,
-  };
-  return ACTS.filter((act) => isOffered[act]);
-}
+export const actsOf = (chat, isMine) =>
+  /** @type {Act[]} */ (Object.keys(ACTS)).filter((act) => ACTS[act].isOffered(chat, isMine));
 
 export class TalkView {
   #desk;
@@ -82,12 +73,12 @@ export class TalkView {
 
   #title = el("strong", { id: "owner-title" });
   #detail = el("span", { id: "owner-detail" });
-  #buttons = el("div", { className: "acts" });
-  #menu = el("div", { className: "menu", id: "talk-menu" });
+  #buttons = el("div.acts", {});
+  #menu = el("div.menu", { id: "talk-menu" });
   #header;
-  #card = el("div", { id: "confirmation", className: "confirmation", role: "group", tabIndex: -1 });
+  #card = el("div.confirmation", { id: "confirmation", role: "group", tabIndex: -1 });
   #empty;
-  #live = el("p", { className: "visually-hidden", role: "status" });
+  #live = el("p.visually-hidden", { role: "status" });
   #dialog = el("dialog", { id: "act-dialog" });
 
   /**
@@ -114,26 +105,27 @@ export class TalkView {
         return this.#shown?.talk.error == null;
       },
     });
-    const back = this.#iconButton("back", "backToList");
-    back.dataset.go = "back";
-    const about = this.#iconButton("info", "context");
-    about.dataset.go = "context";
-    const more = el("button", { type: "button", className: "icon more", data: { act: "menu" } });
+    const button = (/** @type {string} */ name, /** @type {TextKey} */ label, data = {}) =>
+      el(`button.icon.${name}`, { data, ariaLabel: words.t(label), title: words.t(label) });
+    const back = button("back", "backToList", { go: "back" });
+    const about = button("info", "context", { go: "context" });
+    const more = button("more", "more", { act: "menu" });
+    back.append("←");
+    about.append("i");
     more.append(icon("more"));
-    more.ariaLabel = more.title = words.t("more");
     more.setAttribute("aria-controls", "talk-menu");
     more.ariaExpanded = "false";
-    const menu = el("div", { className: "menu-of" }, more, this.#menu);
+    const menu = el("div.menu-of", {}, more, this.#menu);
     this.#header = el(
-      "header",
-      { className: "owner" },
+      "header.owner",
+      {},
       back,
-      el("div", { className: "owner-text" }, this.#title, this.#detail),
+      el("div.owner-text", {}, this.#title, this.#detail),
       this.#buttons,
       menu,
       about,
     );
-    this.#empty = el("p", { className: "empty" }, words.t("noneOpen"));
+    this.#empty = el("p.empty", {}, words.t("noneOpen"));
     root.replaceChildren(
       this.#header,
       this.#empty,
@@ -193,8 +185,7 @@ export class TalkView {
     const { talk } = this.#desk;
     const isOffered = talk && actsOf(talk.chat, this.#desk.isMine(talk.chat)).includes(act);
     if (!isOffered || this.#isActing || !this.#desk.canAct(talk.chat)) return false;
-    const asked = ASKED.find((each) => each === act);
-    if (asked) this.#ask(asked, talk);
+    if (ACTS[act].isAsked) this.#ask(/** @type {AskedAct} */ (act), talk);
     else this.#act(act, talk);
     return true;
   }
@@ -292,19 +283,15 @@ export class TalkView {
     setText(this.#detail, detail);
     const isDisabled = String(this.#isActing || !desk.canAct(chat));
     const acts = actsOf(chat, isMine);
-    const rare = acts.filter((act) => RARE.includes(act));
+    const [rare, usual] = [true, false].map((isRare) =>
+      acts.filter((act) => (ACTS[act].isRare ?? false) === isRare),
+    );
     // Each by its own key: a second press of one is never of another that took its place.
-    for (const [parent, shown] of /** @type {const} */ ([
-      [this.#buttons, acts.filter((act) => !RARE.includes(act))],
-      [this.#menu, rare],
-    ])) {
-      reconcile(
-        parent,
-        shown.map((act) => {
-          return { key: act, version: [isDisabled], build: () => this.#button(act, isDisabled) };
-        }),
-      );
-    }
+    const row = (/** @type {Act} */ act) => {
+      return { key: act, version: [isDisabled], build: () => this.#button(act, isDisabled) };
+    };
+    reconcile(this.#buttons, usual.map(row));
+    reconcile(this.#menu, rare.map(row));
     /** @type {HTMLElement} */ (this.#menu.parentElement).hidden = rare.length === 0;
   }
 
@@ -313,11 +300,9 @@ export class TalkView {
    * @param {string} ariaDisabled
    */
   #button(act, ariaDisabled) {
-    const className = ["claim", "stepIn"].includes(act) ? "primary" : "quiet";
-    const text = this.#words.t(`act.${act}`);
-    const button = el("button", { type: "button", className, ariaDisabled, data: { act } }, text);
-    if (KEYS[act]) button.setAttribute("aria-keyshortcuts", KEYS[act]);
-    return button;
+    const { className = "quiet", key = "" } = ACTS[act];
+    const properties = { className, ariaDisabled, ariaKeyShortcuts: key || null, data: { act } };
+    return el("button", properties, this.#words.t(`act.${act}`));
   }
 
   get #isMenuOpen() {
@@ -362,33 +347,31 @@ export class TalkView {
   /**
    * Ask for what an action needs, and whether it is meant.
    *
-   * @param {typeof ASKED[number]} act
+   * @param {AskedAct} act
    * @param {Talk} talk
    */
   #ask(act, talk) {
     const words = this.#words;
-    const title = el("h2", { id: "act-title" }, words.t(`key.${act}`));
     const field = el("textarea", { rows: 3, maxLength: 4_000, name: "summary" });
-    const label = el("span", {}, words.t(act === "forward" ? "noteFor" : "summary"), " ");
-    label.append(el("span", { className: "muted" }, words.t("optional")));
     const colleagues = act === "forward" ? this.#colleagues(talk.chat) : [];
-    const confirm = el("button", { className: "primary", value: "ok" }, words.t(`act.${act}`));
-    confirm.disabled = act === "forward" && colleagues.length === 0;
-    const who = el("fieldset", {}, el("legend", {}, words.t("forwardTo")), ...colleagues);
-    const nobody = el("p", {}, words.t("nobodyHere"));
+    const confirm = el(
+      "button.primary",
+      { type: "submit", value: "ok", disabled: act === "forward" && colleagues.length === 0 },
+      words.t(`act.${act}`),
+    );
+    const optional = el("span.muted", {}, words.t("optional"));
+    const label = el("span", {}, words.t(act === "forward" ? "noteFor" : "summary"), " ", optional);
+    const cancel = { type: /** @type {const} */ ("submit"), formNoValidate: true, value: "" };
     const form = el(
       "form",
       { method: "dialog" },
-      title,
+      el("h2", { id: "act-title" }, words.t(`key.${act}`)),
       el("p", {}, words.t(`ask.${act}`)),
-      act !== "forward" ? null : colleagues.length > 0 ? who : nobody,
+      colleagues.length > 0 &&
+        el("fieldset", {}, el("legend", {}, words.t("forwardTo")), ...colleagues),
+      confirm.disabled && el("p", {}, words.t("nobodyHere")),
       el("label", {}, label, field),
-      el(
-        "div",
-        { className: "row end" },
-        el("button", { className: "quiet", formNoValidate: true, value: "" }, words.t("cancel")),
-        confirm,
-      ),
+      el("div.row.end", {}, el("button.quiet", cancel, words.t("cancel")), confirm),
     );
     this.#dialog.replaceChildren(form);
     this.#dialog.setAttribute("aria-labelledby", "act-title");
@@ -400,8 +383,7 @@ export class TalkView {
     };
     this.#openMenu(false);
     this.#dialog.showModal();
-    const first = form.querySelector("input, textarea");
-    if (first instanceof HTMLElement) first.focus();
+    /** @type {HTMLElement | null} */ (form.querySelector("input, textarea"))?.focus();
   }
 
   /** @param {Chat} chat */
@@ -411,9 +393,8 @@ export class TalkView {
     return names
       .filter((name) => name !== this.#desk.coordinatorId)
       .map((value, n) => {
-        const input = el("input", { type: "radio", name: "to", value, required: true });
-        input.checked = n === 0;
-        return el("label", { className: "row" }, input, el("bdi", {}, value));
+        const input = { type: "radio", name: "to", value, required: true, checked: n === 0 };
+        return el("label.row", {}, el("input", input), el("bdi", {}, value));
       });
   }
 
@@ -431,7 +412,7 @@ export class TalkView {
     else if (act === "menu") this.#openMenu(!this.#isMenuOpen);
     else if ((act === "yes" || act === "no") && asked) {
       if (pressed.ariaDisabled !== "true") this.#desk.confirm(talk.sessionId, asked.confirmId, act);
-    } else if (Object.hasOwn(KEYS, act)) this.run(/** @type {Act} */ (act));
+    } else if (Object.hasOwn(ACTS, act)) this.run(/** @type {Act} */ (act));
   }
 
   /**
@@ -457,26 +438,21 @@ export class TalkView {
     const { state, by, what, result } = asked;
     this.#card.dataset.state = state;
     this.#card.ariaLabel = what;
-    const isDisabled = isSending || !this.#desk.canAct(chat);
-    const button = (/** @type {"yes" | "no"} */ act) => {
-      const className = act === "yes" ? "primary" : "quiet";
-      const made = el("button", { type: "button", className, data: { act } }, words.t(act));
-      made.ariaDisabled = String(isDisabled);
-      return made;
-    };
+    const ariaDisabled = String(isSending || !this.#desk.canAct(chat));
+    const button = (/** @type {"yes" | "no"} */ act, className = "quiet") =>
+      el("button", { className, ariaDisabled, data: { act } }, words.t(act));
     const isForUs = by === "coordinator" && state === "proposed";
-    const why =
-      error && state === "proposed" ? words.refusalOf(error.reason, error.response) : null;
-    morphChildren(
-      this.#card,
-      [
-        el("p", { className: "what", dir: "auto" }, what),
-        el("p", { className: "outcome" }, isSending ? words.t("sending") : this.#askedText(asked)),
-        result ? el("p", { className: "result", dir: "auto" }, result) : null,
-        why ? el("p", { className: "failure", role: "alert" }, why) : null,
-        isForUs ? el("div", { className: "row" }, button("yes"), button("no")) : null,
-      ].filter((part) => part !== null),
+    const why = state === "proposed" && error && words.refusalOf(error.reason, error.response);
+    const card = el(
+      "div",
+      {},
+      el("p.what", { dir: "auto" }, what),
+      el("p.outcome", {}, isSending ? words.t("sending") : this.#askedText(asked)),
+      result && el("p.result", { dir: "auto" }, result),
+      why && el("p.failure", { role: "alert" }, why),
+      isForUs && el("div.row", {}, button("yes", "primary"), button("no")),
     );
+    morphChildren(this.#card, [...card.childNodes]);
   }
 
   /** @param {Asked} asked */
@@ -496,22 +472,19 @@ export class TalkView {
   #tail() {
     const talk = this.#shown?.talk;
     if (!talk) return [];
-    const dots = el("span", { className: "dots" }, el("i"), el("i"), el("i"));
-    dots.setAttribute("aria-hidden", "true");
-    const name = this.#words.customer(talk.chat.userId);
-    const typing = el("div", { id: "typing", className: "typing" }, dots);
-    typing.append(el("span", {}, this.#words.texts.isTyping(name)));
-    const isEmpty = talk.items.length === 0;
-    const error = talk.error && this.#words.refusalOf(talk.error.reason, talk.error.response);
-    const note = isEmpty
-      ? talk.isLoading
-        ? this.#words.t("loading")
-        : this.#words.t("noMessages")
-      : "";
-    return [
-      error || note ? el("p", { className: "note" }, error ?? note) : null,
-      talk.isTyping ? typing : null,
-    ].filter((part) => part !== null);
+    const words = this.#words;
+    const dots = el("span.dots", { ariaHidden: "true" }, el("i"), el("i"), el("i"));
+    const name = words.customer(talk.chat.userId);
+    const text = talk.error
+      ? words.refusalOf(talk.error.reason, talk.error.response)
+      : talk.items.length === 0 && words.t(talk.isLoading ? "loading" : "noMessages");
+    const tail = el(
+      "div",
+      {},
+      text && el("p.note", {}, text),
+      talk.isTyping && el("div.typing", { id: "typing" }, dots, words.texts.isTyping(name)),
+    );
+    return [...tail.childNodes];
   }
 
   /**
@@ -575,49 +548,39 @@ export class TalkView {
     const looked = tools.map(({ name, query, outcome }) =>
       el("li", {}, [name, query && `“${query}”`, outcome].filter(Boolean).join(" · ")),
     );
-    const rests = sources.map((source) => el("li", {}, source));
-    const retry = el(
-      "button",
-      { type: "button", data: { act: "retry", id: key } },
-      words.t("retry"),
-    );
-    const discard = el("button", { type: "button", data: { act: "discard", id: key } });
-    discard.append(words.t("takeBack"));
+    const sourced = [...sources.map((source) => el("li", {}, source)), ...looked];
+    const button = (/** @type {"retry" | "discard"} */ act, /** @type {TextKey} */ text) =>
+      el("button", { data: { act, id: key } }, words.t(text));
     return el(
-      "li",
-      {
-        className: isGrouped ? "entry" : "entry first",
-        data: { kind, author, state, mine: String(isOwn) },
-      },
+      isGrouped ? "li.entry" : "li.entry.first",
+      { data: { kind, author, state, mine: String(isOwn) } },
       el(
-        "span",
-        { className: "author" },
+        "span.author",
+        {},
         el("bdi", {}, isOwn ? words.t("youSaid") : name),
-        seenBy && el("span", { className: "seen-by" }, ` · ${seenBy}`),
+        seenBy && ` · ${seenBy}`,
       ),
-      el("div", { className: "bubble", dir: "auto", lang: "" }, ...shown),
-      rests.length + looked.length > 0
-        ? el(
-            "details",
-            { className: "sources" },
-            el("summary", {}, words.n("lookedUp", rests.length + looked.length)),
-            el("ul", {}, ...rests, ...looked),
-          )
-        : null,
+      el("div.bubble", { dir: "auto", lang: "" }, ...shown),
+      sourced.length > 0 &&
+        el(
+          "details.sources",
+          {},
+          el("summary", {}, words.n("lookedUp", sourced.length)),
+          el("ul", {}, ...sourced),
+        ),
       el(
-        "span",
-        { className: "meta" },
+        "span.meta",
+        {},
         at && el("time", { dateTime: item.at, title: words.moment(at) }, words.clock(at)),
-        isOwn ? this.#mark(state) : null,
-        state === "failed"
-          ? el(
-              "span",
-              { className: "failure" },
-              words.refusalOf(error?.reason ?? ""),
-              retry,
-              discard,
-            )
-          : null,
+        isOwn && this.#mark(state),
+        state === "failed" &&
+          el(
+            "span.failure",
+            {},
+            words.refusalOf(error?.reason ?? ""),
+            button("retry", "retry"),
+            button("discard", "takeBack"),
+          ),
       ),
     );
   }
@@ -626,7 +589,7 @@ export class TalkView {
   #mark(state) {
     if (state === "stored") {
       const ariaLabel = this.#words.texts.stored;
-      return el("span", { className: "tick", role: "img", ariaLabel }, icon("check"));
+      return el("span.tick", { role: "img", ariaLabel }, icon("check"));
     }
     const { texts } = this.#words;
     return el("span", {}, state === "queued" || state === "sending" ? texts[state] : texts.failed);
@@ -656,17 +619,6 @@ export class TalkView {
       id === this.#desk.coordinatorId ? words.t("you") : (id ?? words.t("colleague"));
     const known = words.code("event", type, { name: nameOf(coordinatorId), to: nameOf(to) });
     return known === type ? words.code("reason", type) : known;
-  }
-
-  /**
-   * @param {"back" | "info"} name
-   * @param {TextKey} label
-   */
-  #iconButton(name, label) {
-    const text = name === "back" ? "←" : "i";
-    const button = el("button", { type: "button", className: `icon ${name}` }, text);
-    button.ariaLabel = button.title = this.#words.t(label);
-    return button;
   }
 }
 

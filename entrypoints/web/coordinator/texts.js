@@ -27,10 +27,7 @@ const TEXTS = {
   loading: ["Loading…", "Se încarcă…"],
 
   signIn: ["Sign in", "Intră"],
-  signInAgain: [
-    "Sign in again: what you wrote is kept.",
-    "Intrați din nou: ce ați scris s-a păstrat.",
-  ],
+  signInAgain: ["Sign in again: what you wrote is kept.", "Intrați din nou: ce ați scris rămâne."],
   signOut: ["Sign out", "Ieși"],
   leavesLive: ["Go back to the queue if you leave: #", "Revin în coadă dacă plecați: #"],
   account: ["Account", "Cont"],
@@ -82,10 +79,7 @@ const TEXTS = {
   "calls.forwarded": ["{name} was forwarded to you", "{name} v-a fost trimis"],
   sound: ["Sound", "Sunet"],
   notifications: ["Notifications", "Notificări"],
-  notificationsBlocked: [
-    "The browser’s settings block them.",
-    "Setările browserului le blochează.",
-  ],
+  notificationsBlocked: ["The browser’s settings block them.", "Browserul le blochează."],
   refused: ["The talk with {name} was not {change}.", "Discuția cu {name} nu a fost {change}."],
   notYours: ["The talk with {name} is not yours now:", "Discuția cu {name} nu mai e a dvs.:"],
   "change.live": ["taken over", "preluată"],
@@ -252,21 +246,12 @@ const TEXTS = {
   "asked.proposed": ["waits for a yes", "așteaptă acordul"],
   "asked.approved": ["Confirmed. It is being done.", "Confirmat. Se face acum."],
   "asked.rejected": ["Declined. Nothing was done.", "Refuzat. Nu s-a făcut nimic."],
-  "asked.expired": [
-    "Nobody answered: nothing was done.",
-    "Nu a răspuns nimeni: nu s-a făcut nimic.",
-  ],
-  "asked.withdrawn": [
-    "No longer valid: nothing was done.",
-    "Nu mai e valabil: nu s-a făcut nimic.",
-  ],
+  "asked.expired": ["Nobody answered: nothing was done.", "Fără răspuns: nu s-a făcut nimic."],
+  "asked.withdrawn": ["No longer valid: nothing was done.", "Nevalabil: nu s-a făcut nimic."],
   "asked.started": ["has begun", "a început"],
   "asked.done": ["Done.", "S-a făcut."],
   "asked.failed": ["It failed: nothing was changed.", "Nu a reușit: nu s-a schimbat nimic."],
-  "asked.unknown": [
-    "It may have been done: please check.",
-    "Poate s-a făcut: vă rugăm verificați.",
-  ],
+  "asked.unknown": ["It may have been done: please check.", "Poate s-a făcut: verificați."],
 
   "refusal.other": ["It was refused ({reason}).", "A fost refuzat ({reason})."],
   "refusal.already_claimed": ["It is with {by} by now.", "Între timp este la {by}."],
@@ -285,14 +270,8 @@ const TEXTS = {
     "The AI server is away: try again.",
     "Serverul AI nu răspunde: reîncercați.",
   ],
-  "refusal.storage_unavailable": [
-    "It could not be saved: try again.",
-    "Nu s-a putut salva: reîncercați.",
-  ],
-  "refusal.rate_limited": [
-    "Too much at once: wait a moment.",
-    "Prea multe deodată: așteptați puțin.",
-  ],
+  "refusal.storage_unavailable": ["It was not saved: try again.", "Nu s-a salvat: reîncercați."],
+  "refusal.rate_limited": ["Too much at once: wait a moment.", "Prea multe deodată: așteptați."],
   "refusal.overloaded": ["The server is at capacity.", "Serverul este supraîncărcat."],
   "refusal.message_too_long": ["It is too long. Shorten it.", "Este prea lung. Scurtați-l."],
   "refusal.wrong_password": ["Name or password is wrong.", "Numele sau parola este greșită."],
@@ -305,10 +284,7 @@ const TEXTS = {
   "refusal.business_mismatch": ["The token is another business’s.", "Tokenul este al altei firme."],
   "refusal.timeout": ["No reply came: you can try again.", "Nu a venit răspuns: puteți reîncerca."],
   "refusal.disconnected": ["There is no connection.", "Nu există conexiune."],
-  "refusal.connection_lost": [
-    "The connection was lost meanwhile.",
-    "Conexiunea s-a pierdut între timp.",
-  ],
+  "refusal.connection_lost": ["The connection was lost meanwhile.", "Conexiunea s-a pierdut."],
 };
 
 /** @typedef {keyof typeof TEXTS} TextKey */

@@ -26,18 +26,23 @@ export function typedById(type, id) {
 }
 
 /**
- * Create an element with properties, `dataset` entries under `data`, and children (null is skipped).
+ * Create an element with properties, `dataset` entries under `data`, and children, of which null,
+ * undefined and false are skipped. A button submits nothing, unless its type says so.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
+ * @param {Tag | `${Tag}.${string}`} tag  with classes, such as "p.note"
  * @param {Partial<HTMLElementTagNameMap[Tag]> & {data?: Record<string, string>}} properties
- * @param {(Node | string | null)[]} children
+ * @param {(Node | string | null | undefined | false)[]} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function el(tag, { data = {}, ...properties } = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
+  const [name, ...classes] = tag.split(".");
+  const node = document.createElement(/** @type {Tag} */ (name));
+  node.classList.add(...classes);
+  if (node instanceof HTMLButtonElement) node.type = "button";
+  Object.assign(node, properties);
   Object.assign(node.dataset, data);
-  node.append(...children.filter((child) => child !== null));
+  node.append(...children.filter((child) => child != null && child !== false));
   return node;
 }
 

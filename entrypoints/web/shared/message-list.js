@@ -35,7 +35,7 @@ export function reconcile(list, rows) {
  * @param {unknown[]} one
  * @param {unknown[]} other
  */
-const isSame = (one, other) =>
+export const isSame = (one, other) =>
   one.length === other.length && one.every((value, n) => value === other[n]);
 
 /**

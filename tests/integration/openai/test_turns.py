@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -68,7 +69,7 @@ async def test_usage_covers_all_rounds() -> None:
     )
 
 
-async def test_a_cancelled_answer_reports_its_usage_so_far() -> None:
+async def test_a_cancelled_answer_costs_about_what_it_was_asked_where_nobody_has_counted() -> None:
     async with (
         stub(calls("get_business"), hangs) as server,
         openai_assistant(server.url) as assistant,
@@ -79,7 +80,37 @@ async def test_a_cancelled_answer_reports_its_usage_so_far() -> None:
         with pytest.raises(AnswerCancelled) as raised:
             await asked
 
-    assert (raised.value.usage.calls, raised.value.usage.tokens) == (2, 120)
+    counted = Usage(model="m1", input_tokens=100, cached_tokens=64, output_tokens=20, calls=1)
+    used = raised.value.usage
+    asked_again = len(msgspec.json.encode(server.requests[-1].body).decode())
+    assert (used.calls, used.output_tokens) == (2, counted.output_tokens)  # nothing had come
+    assert asked_again / 4 < used.input_tokens - counted.input_tokens < asked_again
+
+
+async def test_an_answer_that_breaks_off_costs_what_had_come_too() -> None:
+    half = events(delta(reasoning_content="Hm."), delta(content="Bună "), delta(content="ziua"))
+    async with stub(half) as server, openai_assistant(server.url) as assistant:
+        with pytest.raises(AssistantFailed) as raised:
+            await ask(assistant)
+
+    used = raised.value.usage
+    assert used is not None
+    assert used.calls == len(server.requests)
+    assert used.output_tokens >= 3 * used.calls
+    assert used.input_tokens > 100 * used.calls
+
+
+async def test_a_request_that_is_refused_or_not_answered_costs_no_tokens() -> None:
+    async with stub(refuses("401 Who")) as server, openai_assistant(server.url) as assistant:
+        with pytest.raises(AssistantFailed) as refused:
+            await ask(assistant)
+    async with stub(hangs) as server, openai_assistant(server.url, timeout_s=0.5) as assistant:
+        with pytest.raises(AssistantFailed) as silent:
+            await ask(assistant)
+
+    for raised in (refused, silent):
+        assert raised.value.usage is not None
+        assert raised.value.usage.tokens == 0
 
 
 async def test_a_cancelled_summary_reports_its_usage_so_far() -> None:
@@ -91,6 +122,7 @@ async def test_a_cancelled_summary_reports_its_usage_so_far() -> None:
             await asked
 
     assert raised.value.usage.calls == 1
+    assert raised.value.usage.input_tokens > 0
 
 
 async def test_calls_of_one_reply_are_made_and_answered_in_order() -> None:

@@ -5,6 +5,7 @@ import gc
 import json
 import weakref
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
@@ -150,6 +151,50 @@ async def test_an_upgrade_of_a_path_that_is_no_ascii_is_refused() -> None:
         response = await client.upgrade("/socket/websocket?vsn=2.0.0&name=Bun\u00e3")
 
     assert response.startswith((b"HTTP/1.1 400", b"HTTP/1.1 403"))
+
+
+UPGRADE = (
+    b"GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\n"
+    b"connection: Upgrade\r\nsec-websocket-version: 13\r\n"
+    b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (UPGRADE + b"x-long: " + b"x" * 9_000 + b"\r\n\r\n", b"431"),
+        (UPGRADE.replace(b"vsn", b"x=" + b"x" * 9_000 + b"&vsn") + b"\r\n", b"414"),
+        (UPGRADE + b"content-length: 5\r\n\r\nhello", b"400"),
+        (UPGRADE + b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+    ],
+    ids=["a long header", "a long path", "a body", "a body in chunks"],
+)
+async def test_an_upgrade_that_the_library_does_not_take_is_answered_and_closed(
+    request_: bytes, status: bytes
+) -> None:
+    async with running(vector_app()) as address, connected(address) as client:
+        await client.write(request_)
+        async with asyncio.timeout(5):
+            response = await client.read_to_end()
+
+    assert response.startswith(b"HTTP/1.1 " + status)
+
+
+async def test_an_upgrade_that_nobody_answers_ends_with_the_time_for_a_head() -> None:
+    async def mute(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            while (await receive())["type"] != "websocket.disconnect":
+                pass
+            return
+        for phase in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{phase}.complete"})
+
+    async with running(mute, head_timeout_s=0.2) as address, connected(address) as client:
+        await client.write(UPGRADE + b"\r\n")
+        async with asyncio.timeout(5):
+            assert await client.read_to_end() == b""
 
 
 # Idle sockets.

@@ -12,6 +12,7 @@ import pytest
 from adapters.phoenix.channel import Channel
 from adapters.phoenix.endpoint import PhoenixEndpoint, SocketObserver
 from adapters.phoenix.limits import ConnectionLimits, Connections, SilenceTimer
+from adapters.phoenix.server import TopicRoutes
 from tests.integration.phoenix.client import HEARTBEAT, RawClient, connected, masked, opened
 from tests.support.server import UNBUDGETED, running
 from tests.support.vector_app import vector_app
@@ -207,6 +208,40 @@ async def test_who_takes_nothing_for_a_while_is_closed_with_1013(site: Site) -> 
     assert site.connections.held_bytes == 0
 
 
+async def test_for_a_client_that_has_gone_nothing_waits(site: Site) -> None:
+    """Not even while a message of it takes time still."""
+    joining, may_join, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    class Slow(Silent):
+        async def join(self, topic: str, payload: object) -> None:
+            if topic == "slow":
+                joining.set()
+                await may_join.wait()
+
+        async def terminate(self, reason: object) -> None:
+            ended.set()
+
+    site.endpoint.routes = TopicRoutes({"*": Slow})
+    async with site.served() as address:
+        async with connected(address) as deaf:
+            await fill(site, address, deaf)
+            await deaf.send("2", "2", "slow", "phx_join", {})
+            await joining.wait()
+            for _ in range(5):
+                site.endpoint.broadcast("a", "news", {"text": "x" * 30_000})
+                await asyncio.sleep(0)
+            assert site.connections.held_bytes > 5 * 30_000
+        async with asyncio.timeout(5):
+            while site.connections.held_bytes:  # noqa: ASYNC110 - no event tells of it
+                await asyncio.sleep(0)
+            site.endpoint.broadcast("a", "news", {"text": "x" * 30_000})
+            await asyncio.sleep(0)
+            assert site.connections.held_bytes == 0
+
+            may_join.set()
+            await ended.wait()
+
+
 async def test_a_megabyte_waits_for_one_client_and_no_more(site: Site) -> None:
     async with site.served(close_timeout_s=0.2) as address, connected(address) as deaf:
         await fill(site, address, deaf)
@@ -252,12 +287,19 @@ async def _tail(client: RawClient) -> bytes:
     return data
 
 
-async def test_frames_without_an_end_count_as_waiting(site: Site) -> None:
+@pytest.mark.parametrize(
+    "begun",
+    [lambda size: masked(b"x" * 65_000)[:size], lambda size: masked(b"x" * size, TEXT)],
+    ids=["frames", "messages"],
+)
+async def test_frames_and_messages_without_an_end_count_as_waiting(
+    site: Site, begun: Callable[[int], bytes]
+) -> None:
     async with site.served(max_waiting_bytes=100_000) as address, connected(address) as first:
         async with connected(address) as second:
             for client, size in ((first, 60_000), (second, 50_000)):
                 await client.upgrade()
-                await client.write(masked(b"x" * 65_000)[:size])
+                await client.write(begun(size))
 
             assert await site.codes.get() == 1013
             assert close_code(await first.read_to_end()) == 1013

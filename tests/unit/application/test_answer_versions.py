@@ -73,6 +73,16 @@ async def test_what_no_answer_depends_on_is_not(change: dict[str, Any]) -> None:
     assert await version_of(BISTRO) == await version_of(replace(BISTRO, **change))
 
 
+async def test_of_an_unknown_business_it_changes_with_what_the_assistant_is_told() -> None:
+    assistant = Told()
+    versions = AnswerVersions(assistant=assistant, knowledge=None)
+    before, again = await versions(None), await versions(None)
+    assistant.rules = "r2"
+
+    assert again == before
+    assert (await versions(None)).prompt != before.prompt
+
+
 async def test_tools_have_a_digest_of_their_own() -> None:
     server = ToolServer(name="booking", url="https://booking.example/mcp")
     before, after = (

@@ -58,6 +58,7 @@ from domain.errors import (
     UnknownSession,
 )
 from domain.identity import (
+    IDEMPOTENCY_WINDOW,
     BusinessId,
     CoordinatorId,
     Customer,
@@ -311,6 +312,23 @@ async def test_a_repeated_key_gets_the_first_reply_and_changes_nothing(bridge: B
 
     assert again == first
     assert bridge.posted == ["Bună!"]
+
+
+async def test_a_repeated_note_is_answered_with_what_is_stored_however_late_it_comes(
+    bridge: Bridge,
+) -> None:
+    await bridge.waits()
+    first = await bridge.chats.add_note(S1, "n1", "Alergic la arahide", MARIA)
+    bridge.events.clear()
+
+    for wait in (timedelta(0), IDEMPOTENCY_WINDOW, IDEMPOTENCY_WINDOW):
+        bridge.clock.step(wait.total_seconds())
+        assert await bridge.chats.add_note(S1, "n1", "Altceva", MARIA) == first
+
+    assert await bridge.store.recent_notes(S1, 10) == (first,)
+    assert bridge.events == []
+    other = await bridge.chats.add_note(S1, "n1", "Altceva", ION)
+    assert await bridge.store.recent_notes(S1, 10) == (first, other)
 
 
 async def test_a_report_with_a_repeated_key_changes_nothing(bridge: Bridge) -> None:

@@ -13,16 +13,14 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
 from adapters.phoenix.http_protocol import HttpProtocol
-from adapters.phoenix.uvicorn_protocol import SocketProtocol, text_frame, uvicorn_config
+from adapters.phoenix.uvicorn_protocol import HandshakeProtocol, uvicorn_config
 
-SOCKET = {
-    *("close_sent", "close_timer", "conn", "curr_msg_data_type", "frames", "handle_bytes"),
-    *("handle_close", "handle_cont", "handle_text", "handshake_complete", "logger", "loop"),
-    *("queue", "read_paused", "scope", "transport", "writable"),
+HANDSHAKE = {
+    *("close_sent", "conn", "connections", "handshake_complete", "handshake_initiated", "logger"),
+    *("loop", "scope", "transport", "writable"),
 }
 """The attributes of uvicorn's WebSocket protocol that are used."""
 HTTP = {
@@ -33,11 +31,7 @@ HTTP = {
 OVERRIDDEN = {
     WebSocketsSansIOProtocol: {
         "handle_connect": ["self", "event"],
-        "handle_parser_exception": ["self"],
-        "receive": ["self"],
         "send": ["self", "message"],
-        "send_receive_event_to_app": ["self"],
-        "shutdown": ["self"],
     },
     HttpToolsProtocol: {
         "handle_websocket_upgrade": ["self"],
@@ -46,14 +40,10 @@ OVERRIDDEN = {
 }
 """Their methods that are replaced; those of asyncio and of the parser are public."""
 BY_NAME = {
-    "receive": "self.receive",
     "send": "self.send",
     "on_response_complete": "on_response=self.",
 }
-CONNECTION = {
-    *("close_sent", "data_to_send", "debug", "eof_sent", "events_received", "fail", "logger"),
-    *("parser_exc", "receive_data", "send_close", "state"),
-}
+CONNECTION = {"data_to_send", "debug", "logger"}
 """The attributes of websockets' `ServerProtocol` that are used."""
 CYCLE = {"disconnected", "message_event", "response_complete", "response_started"}
 """The attributes of uvicorn's `RequestResponseCycle` that are used."""
@@ -83,7 +73,10 @@ def names_set(user: type) -> set[str]:
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "borrowed"),
-    [(SocketProtocol, WebSocketsSansIOProtocol, SOCKET), (HttpProtocol, HttpToolsProtocol, HTTP)],
+    [
+        (HandshakeProtocol, WebSocketsSansIOProtocol, HANDSHAKE),
+        (HttpProtocol, HttpToolsProtocol, HTTP),
+    ],
 )
 def test_uvicorn_has_the_attributes_that_are_used_and_no_others_are(
     ours: type, theirs: type, borrowed: set[str]
@@ -99,7 +92,7 @@ async def test_websockets_and_the_request_have_the_attributes_that_are_used() ->
     config.load()
     theirs = WebSocketsSansIOProtocol(config, ServerState(), {})
 
-    assert names_used("self.conn", SocketProtocol) == CONNECTION
+    assert names_used("self.conn", HandshakeProtocol) == CONNECTION
     assert all(hasattr(theirs.conn, name) for name in CONNECTION)
     assert isinstance(theirs.conn, ServerProtocol)
     assert names_used("self.cycle", HttpProtocol) == CYCLE
@@ -120,13 +113,4 @@ def test_uvicorn_calls_what_is_overridden(owner: type[Any], name: str) -> None:
     source = inspect.getsource(inspect.getmodule(owner) or ast)
 
     assert list(parameters) == OVERRIDDEN[owner][name]
-    # `shutdown` is called by the server.
-    assert name == "shutdown" or BY_NAME.get(name, f"self.{name}(") in source
-
-
-@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
-def test_a_text_frame_is_the_one_of_the_library(size: int) -> None:
-    text = "x" * size
-    theirs = Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
-
-    assert text_frame(text) == theirs
+    assert BY_NAME.get(name, f"self.{name}(") in source

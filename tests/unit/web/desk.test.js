@@ -144,9 +144,11 @@ test("the rows of several businesses are one list, or those of one of them", () 
   board.join({ chats: [chat("ana", "waiting", null, at(1))] });
   channels.get("coordinators:b2").join({ chats: [chat("dan", "waiting", null, at(0))] });
   const all = users("waiting");
+  const changes = listen("change");
   desk.filter = "b1";
 
   assert.deepEqual(all, ["dan", "ana"]);
+  assert.equal(changes.length, 1);
   assert.deepEqual(users("waiting"), ["ana"]);
 });
 
@@ -634,6 +636,27 @@ async function open(row, { reply = {}, log = null, messages = [] } = {}) {
   return desk.talk;
 }
 const texts = (talk) => talk.items.map(({ kind, text }) => (kind === "divider" ? "—" : text));
+
+test("a conversation that has left every list is opened by its address, or its refusal is told", async () => {
+  const address = { sessionId: "s-ana", businessId: "b1", userId: "ana" };
+  join([chat("ana", "waiting")]);
+  notify("gone", chat("ana", "closed"));
+  join([]);
+  desk.select("s-ana");
+  assert.equal(desk.talk, null);
+
+  desk.select("s-ana", address);
+  board.refuse("open", "unknown_session");
+  await settled(2);
+  assert.equal(desk.talk.error.reason, "unknown_session");
+
+  desk.select(null);
+  desk.select("s-ana", address);
+  board.answer("open", { chat: chat("ana", "closed"), messages: [], notes: [], earlier: [] });
+  await settled(2);
+  assert.equal(desk.talk.error, null);
+  assert.equal(desk.talk.chat.status, "closed");
+});
 
 test("what the bridge was told is shown until the server's log is there, which has it once", async () => {
   join([mine("ana")]);

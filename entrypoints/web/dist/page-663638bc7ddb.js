@@ -1,1 +1,0 @@
-import{createChat as e}from"./panel-a3b2632769ae.js";var t=new URLSearchParams(location.search);e(document.getElementById("chat"),{business:document.body.dataset.business??"",location:t.get("location")??void 0,language:document.documentElement.lang},{}).show(!0);

@@ -1,0 +1,1 @@
+import{createChat as e}from"./panel-de98b411c927.js";var t=new URLSearchParams(location.search);e(document.getElementById("chat"),{business:document.body.dataset.business??"",location:t.get("location")??void 0,language:document.documentElement.lang},{}).show(!0);
