@@ -5,31 +5,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from adapters.dynamodb.items import KEYS
 from application.ports import Clock
 from domain.errors import Failure, StorageUnavailable
 
 if TYPE_CHECKING:  # it imports AWS's SDK, which the definition alone does not need
     from adapters.dynamodb.client import Dynamo
 
-_KEYS = {"by_business": ("lP", "lS"), "by_status": ("gP", "lS"), "due": ("wP", "wS")}
-"""The indexes that hold only keys; an item without an index's key is not in it."""
 
-
-def definition(name: str) -> dict[str, Any]:
-    """Return the CreateTable request of the table `name`: keys, indexes, billing by request.
+def definition(table: str) -> dict[str, Any]:
+    """Return the CreateTable request of the table: keys, indexes, billing by request.
 
     `op` in the index `outbox` is an attribute of the former version: a table need not be changed.
     """
-    attributes = ["PK", "SK", "lP", "lS", "gP", "wP", "wS", "oP", "oS"]
-    indexes = [_index(index, *keys) for index, keys in _KEYS.items()]
+    attributes = dict.fromkeys(attribute for keys in KEYS.values() for attribute in keys)
+    held = {"outbox": ("oI", "op")}
+    indexes = [_index(name, *keys, *held.get(name, ())) for name, keys in KEYS.items() if name]
     return {
-        "TableName": name,
+        "TableName": table,
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [
             {"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes
         ],
-        "KeySchema": _schema("PK", "SK"),
-        "GlobalSecondaryIndexes": [*indexes, _index("outbox", "oP", "oS", "oI", "op")],
+        "KeySchema": _schema(*KEYS[None]),
+        "GlobalSecondaryIndexes": indexes,
     }
 
 
