@@ -199,8 +199,9 @@ def tagged_sentences(text: str, language: str) -> list[str] | None:
 
 
 def _words_of(text: str) -> list[str]:
-    plain = _decomposed(lambda found: unicodedata.normalize("NFC", found[0]), text)
-    plain = _abbreviated(" ", plain).lower()
+    if _marks.search(text):
+        text = _decomposed(lambda found: unicodedata.normalize("NFC", found[0]), text)
+    plain = _abbreviated(" ", text).lower()
     plain = _misspelled(lambda found: _SPELLINGS[found[0]], plain)
     if "@" in plain or "://" in plain or "www." in plain:
         plain = _address(" - ", plain)
