@@ -1,19 +1,22 @@
-"""The server's metrics, in Prometheus' text format, and the log lines that go with them."""
+"""The server's metrics, in Prometheus' text format."""
 
 import logging
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from adapters.event_log import EventLog
 from adapters.phoenix.endpoint import SocketObserver
 from application import ports
-from domain.errors import BridgeUnavailable, Failure
-from domain.notice import NoticeKind
+from domain.identity import BusinessId
+from domain.message import Entry
+from domain.notice import Notice
+from domain.session import Session
 from domain.usage import Usage
 from domain.write_call import WriteState
 
@@ -141,8 +144,9 @@ class _LogCollector(Collector):
 class Metrics(SocketObserver, ports.Observer):
     """Counts sockets, joins, turns and refusals. No label ever holds an identifier or a text."""
 
-    def __init__(self, dropped_lines: Callable[[], int] = int) -> None:
+    def __init__(self, log: EventLog | None = None, dropped_lines: Callable[[], int] = int) -> None:
         """`dropped_lines`: returns the number of log lines that could not be written."""
+        self._log = log or EventLog()
         registry = self._registry = CollectorRegistry()
         registry.register(_LogCollector(dropped_lines))
         self.sockets = Gauge("sockets_open", "Open sockets", registry=registry)
@@ -220,11 +224,15 @@ class Metrics(SocketObserver, ports.Observer):
         self.slow.inc()
 
     def origin_refused(self) -> None:
-        self.refused("foreign_origin")
+        self.refusals.labels("foreign_origin").inc()
 
-    def refused(self, reason: str) -> None:
-        """Count a request that was refused with this code."""
+    def refused(self, reason: str, event: str, business_id: BusinessId | None = None) -> None:
+        """Count and log a request that was refused with this code.
+
+        `event`: of the socket, or the operation of the HTTP API. `business_id`: where it is known.
+        """
         self.refusals.labels(reason).inc()
+        self._log.refused(reason, event, business_id)
 
     def limited(self, limit: str) -> None:
         """Count a refusal by the limit of this name."""
@@ -233,75 +241,54 @@ class Metrics(SocketObserver, ports.Observer):
     def turn_waits(self) -> None:
         self.limited("turns")
 
-    def turn_ended(
-        self,
-        outcome: str,
-        seconds: float,
-        first_token_s: float | None,
-        error: BaseException | None,
-    ) -> None:
-        self.turns.outcomes[outcome] += 1
-        self.turns.seconds.observe(seconds)
-        if first_token_s is not None:
-            self.turns.first_token.observe(first_token_s)
-        if error is not None:
-            logger.warning(
-                "A turn failed",
-                extra={"action": "turn_failed", "outcome": outcome},
-                exc_info=error,
-            )
+    def turn_ended(self, turn: ports.EndedTurn) -> None:
+        self.turns.outcomes[turn.outcome] += 1
+        self.turns.seconds.observe(turn.seconds)
+        if turn.first_token_s is not None:
+            self.turns.first_token.observe(turn.first_token_s)
+        self._log.turn_ended(turn)
+
+    def stored(self, session: Session, entries: Sequence[Entry]) -> None:
+        self._log.stored(session, entries)
 
     def search_failed(self, error: BaseException) -> None:
         self.failed_searches.inc()
-        extra = {"action": "search_failed"}
-        logger.warning("The documents could not be searched", extra=extra, exc_info=error)
+        self._log.search_failed(error)
 
     def tool_failed(self, tool: str, error: BaseException) -> None:
-        level = logging.INFO if isinstance(error, Failure) else logging.ERROR
-        extra = {"action": "tool_failed", "tool": tool}
-        logger.log(level, "A tool has failed", extra=extra, exc_info=error)
+        self._log.tool_failed(tool, error)
 
     def question_unanswered(self) -> None:
         self.unanswered.inc()
 
     def write_settled(self, tool: str, call_id: str, state: WriteState) -> None:
         self.writes.labels(state).inc()
-        extra = {"action": "write_settled", "tool": tool, "call_id": call_id, "outcome": state}
-        logger.info("A call that changes something has ended", extra=extra)
+        self._log.write_settled(tool, call_id, state)
 
     def conversation_rated(self, rating: int) -> None:
         self.ratings.labels(str(rating)).inc()
 
     def tool_crashed(self, tool: str, error: BaseException) -> None:
-        extra = {"action": "tool_crashed", "tool": tool}
-        logger.error("A tool has failed unexpectedly", extra=extra, exc_info=error)
+        self._log.tool_crashed(tool, error)
 
     def summary_ended(self, outcome: str, error: BaseException | None) -> None:
         self.turns.summaries[outcome] += 1
         if error is not None:
-            extra = {"action": "summary_failed"}
-            logger.warning("A rolling summary failed", extra=extra, exc_info=error)
+            self._log.summary_failed(error)
 
     def suggestion_ended(self, outcome: str, error: BaseException | None) -> None:
         self.turns.suggestions[outcome] += 1
         if error is not None:
-            extra = {"action": "suggestion_failed"}
-            logger.warning("A suggestion failed", extra=extra, exc_info=error)
+            self._log.suggestion_failed(error)
 
     def tokens_spent(self, purpose: str, usage: Usage) -> None:
         self.turns.spend(purpose, usage)
 
     def notice_settled(
-        self, kind: NoticeKind, outcome: str, error: BaseException | None = None
+        self, notice: Notice, outcome: str, error: BaseException | None = None
     ) -> None:
-        self.notices.labels(kind, outcome).inc()
-        if outcome == "dead":
-            # Without the reason: it is text by the bridge, which may quote the user.
-            extra = {"action": "notice_dead", "kind": kind}
-            logger.error("A notice is a dead letter: see `outbox list`", extra=extra)
-        elif error is not None and not isinstance(error, BridgeUnavailable):
-            extra = {"action": "notice_failed", "kind": kind}
-            logger.error("A notice could not be delivered", extra=extra, exc_info=error)
+        self.notices.labels(notice.kind, outcome).inc()
+        self._log.notice_settled(notice, outcome, error)
 
     def inbound_event(self, outcome: str) -> None:
         """Count an event from the bridge by its outcome."""

@@ -29,6 +29,7 @@ from application.ports import (
     Clock,
     CustomerErased,
     Delta,
+    EndedTurn,
     Event,
     Grown,
     Handoff,
@@ -102,7 +103,7 @@ class _Turn:
     """The user's request to end it; None: there was none."""
     end: TurnEnd = TurnEnd.NOTHING
     outcome: str | None = None
-    """One of those that `Observer.turn_ended` lists; None: there was nothing to answer."""
+    """One of `EndedTurn.outcome`; None: there was nothing to answer."""
     error: BaseException | None = None
     usage: Usage | None = None
     summary: Summary | None = None
@@ -117,6 +118,8 @@ class _Turn:
     """The first message that it answers; 0: it is not known yet."""
     missed: bool = False
     """True if hints were lost before the stream began."""
+    tools: TurnTools | None = None
+    """None: the AI was not asked."""
     writes: TurnWrites | None = None
     """Its calls of tools that change something; None: the business has no tools of its own."""
     can_stop: bool = True
@@ -127,6 +130,20 @@ class _Turn:
     def seconds(self, now: float) -> float:
         """Return the seconds for which it has been running; `now`: by the monotonic clock."""
         return now - self.started
+
+    def ended(self, outcome: str, now: float) -> EndedTurn:
+        """Return what the operator learns of it; `now`: by the monotonic clock."""
+        return EndedTurn(
+            customer=self.customer,
+            response_id=self.response_id,
+            session_id=self.session_id,
+            outcome=outcome,
+            seconds=self.seconds(now),
+            first_token_s=self.first_token_s(),
+            tools=tuple([use.name for use in self.tools.uses]) if self.tools is not None else (),
+            usage=self.usage,
+            error=self.error,
+        )
 
     def first_token_s(self) -> float | None:
         """Return the seconds from its start to the first piece of the answer."""
@@ -271,9 +288,8 @@ class AnswerPending:
             if turn.stream is not None:
                 turn.stream.close()
             if turn.outcome is not None:
-                seconds = turn.seconds(self.clock.monotonic())
-                self.observer.turn_ended(turn.outcome, seconds, turn.first_token_s(), turn.error)
-            turn.stream = turn.writes = None  # they refer to each other
+                self.observer.turn_ended(turn.ended(turn.outcome, self.clock.monotonic()))
+            turn.stream = turn.writes = turn.tools = None  # they refer to each other
         return turn.end
 
     async def _wait_for_slot(self, turn: _Turn) -> bool:
@@ -475,6 +491,7 @@ class AnswerPending:
             extra=turn.writes.tools if turn.writes is not None else (),
             writes=turn.writes,
         )
+        turn.tools = tools
         turn.version = await self.versions(view.business)
         text = await self._ask(turn, view, tools, stream)
         writes = turn.writes

@@ -220,7 +220,7 @@ class DeliverOutbox:
                 await self.outbox.settle(notice.notice_id, Deferred(self.clock.now()))
                 raise
             await self.outbox.settle(notice.notice_id, attempt.outcome)
-            self.observer.notice_settled(notice.kind, attempt.name, attempt.error)
+            self.observer.notice_settled(notice, attempt.name, attempt.error)
 
     async def _attempt(self, notice: Notice) -> _Attempt:
         content = notice.content

@@ -24,7 +24,7 @@ from domain.identity import (
 )
 from domain.knowledge import Finding
 from domain.message import Author, Entry
-from domain.notice import DeadLetter, Lane, Notice, NoticeKind, Outcome
+from domain.notice import DeadLetter, Lane, Notice, Outcome
 from domain.promise import Verdict
 from domain.session import Draft, Session
 from domain.status import Status
@@ -824,6 +824,27 @@ class LiveChatGateway(Protocol):
         """Show the coordinators whether the user has the chat open. May be lost."""
 
 
+class EndedTurn(Struct, frozen=True, kw_only=True):
+    """What the operator learns of a turn of the AI."""
+
+    customer: Customer
+    response_id: MessageId
+    session_id: SessionId | None
+    """None: it ended before it was known."""
+    outcome: str
+    """`answered`, `transferred`, `stopped` by the user, `dropped`, `cancelled`, `failed`,
+    `timeout`, or `over_budget`, where the AI was not asked."""
+    seconds: float
+    first_token_s: float | None
+    """From its start to the first piece of the answer, if there was one."""
+    tools: tuple[str, ...]
+    """The tools that were called, in order."""
+    usage: Usage | None
+    """None: no model was asked."""
+    error: BaseException | None
+    """Why it failed."""
+
+
 class Observer(Protocol):
     """Counts and logs what happens, for the operator."""
 
@@ -832,19 +853,12 @@ class Observer(Protocol):
         """A turn has to wait for another to end, as the maximum is running."""
 
     @abstractmethod
-    def turn_ended(
-        self,
-        outcome: str,
-        seconds: float,
-        first_token_s: float | None,
-        error: BaseException | None,
-    ) -> None:
-        """A turn ended: `answered`, `transferred`, `stopped` by the user, `dropped`, `cancelled`,
-        `failed`, `timeout`, or `over_budget`, where the AI was not asked.
+    def turn_ended(self, turn: EndedTurn) -> None:
+        """A turn ended."""
 
-        `first_token_s`: from its start to the first piece of the answer, if there was one.
-        `error`: why it failed.
-        """
+    @abstractmethod
+    def stored(self, session: Session, entries: Sequence[Entry]) -> None:
+        """This process has stored entries; `session`: the head with them."""
 
     @abstractmethod
     def search_failed(self, error: BaseException) -> None:
@@ -885,7 +899,7 @@ class Observer(Protocol):
 
     @abstractmethod
     def notice_settled(
-        self, kind: NoticeKind, outcome: str, error: BaseException | None = None
+        self, notice: Notice, outcome: str, error: BaseException | None = None
     ) -> None:
         """A notice was `delivered`, `deferred`, `dead`, or `superseded` (no longer relevant).
 

@@ -5,7 +5,7 @@ would store is kept in memory and dropped. It has neither the store, nor a bridg
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any
@@ -27,6 +27,7 @@ from application.ports import (
     BusinessTools,
     Clock,
     CountStore,
+    EndedTurn,
     Knowledge,
     Loaded,
     NewId,
@@ -55,7 +56,7 @@ from domain.errors import (
 from domain.identity import BusinessId, Customer, SessionId
 from domain.language import DetectLanguage
 from domain.message import Entry, Message, ToolOutcome
-from domain.notice import NoticeKind
+from domain.notice import Notice
 from domain.plain_text import plain_text
 from domain.session import Draft, Session
 from domain.tool import Tool
@@ -275,14 +276,10 @@ class _Noted(Observer):
     error: BaseException | None = None
     outcome: str = ""
 
-    def turn_ended(
-        self,
-        outcome: str,
-        seconds: float,
-        first_token_s: float | None,
-        error: BaseException | None,
-    ) -> None:
-        self.outcome, self.seconds, self.error = outcome, seconds, error
+    def turn_ended(self, turn: EndedTurn) -> None:
+        self.outcome, self.seconds, self.error = turn.outcome, turn.seconds, turn.error
+
+    def stored(self, session: Session, entries: Sequence[Entry]) -> None: ...
 
     def turn_waits(self) -> None: ...
 
@@ -305,7 +302,7 @@ class _Noted(Observer):
     def tokens_spent(self, purpose: str, usage: Usage) -> None: ...
 
     def notice_settled(
-        self, kind: NoticeKind, outcome: str, error: BaseException | None = None
+        self, notice: Notice, outcome: str, error: BaseException | None = None
     ) -> None: ...
 
 

@@ -27,6 +27,7 @@ from application.ports import (
     Loaded,
     Missed,
     NewId,
+    Observer,
     SessionStore,
 )
 from domain.decision_context import DecisionContext
@@ -144,6 +145,8 @@ class SessionLog:
     """None: there is no bridge to notify."""
     on_stored: OnStored | None = None
     """A draft that is stored although the store could not say so is not passed to it."""
+    observer: Observer | None = None
+    """None: nobody is told of what is stored."""
     _cache: BoundedCache[Customer, CachedSession] = field(init=False)
     _readings: dict[Customer, list[_Reading]] = field(default_factory=dict)
     _appending: Counter[Customer] = field(default_factory=Counter)
@@ -361,8 +364,7 @@ class SessionLog:
                 draft.notices = self.build_notices(loaded.session, loaded.recent, draft)
             with suppress(SeqTaken):
                 await self.store.append(draft, draft.session.due_at(self.policy.timing))
-                if self.on_stored is not None:
-                    self.on_stored(loaded.session, loaded.recent, draft)
+                self._stored(loaded.session, loaded.recent, draft)
                 return draft.session
         raise StorageUnavailable("too many writers on one session")
 
@@ -389,9 +391,10 @@ class SessionLog:
                 del self._appending[customer]
             if opening is not None:
                 self._end(customer, opening)
-        if self.on_stored is not None:
-            recent = before.recent if before is not None else ()
-            self.on_stored(before.session if before is not None else None, recent, draft)
+        if before is None:
+            self._stored(None, (), draft)
+        else:
+            self._stored(before.session, before.recent, draft)
         cached = self._cache.get(customer)
         if cached is not None and cached.extend(session.session_id, entries, session):
             self._cache.put(customer, cached, cached.bytes)
@@ -402,6 +405,12 @@ class SessionLog:
         lanes = {notice.lane for notice in draft.notices}
         self.hub.publish(customer, Appended(session.session_id, entries, origin, lanes))
         return True
+
+    def _stored(self, before: Session | None, recent: Sequence[Entry], draft: Draft) -> None:
+        if self.on_stored is not None:
+            self.on_stored(before, recent, draft)
+        if self.observer is not None:
+            self.observer.stored(draft.session, draft.entries)
 
 
 async def load_session(store: SessionStore, session_id: SessionId) -> Loaded:

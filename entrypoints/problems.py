@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
@@ -29,7 +29,7 @@ from domain.errors import (
     UnknownConfirmation,
     UnknownSession,
 )
-from domain.identity import IdentityUnavailable, Unauthorized, VisitorsOff
+from domain.identity import BusinessId, IdentityUnavailable, Unauthorized, VisitorsOff
 from domain.status import Status
 from entrypoints.access.origins import OriginNotAllowed
 from entrypoints.access.rate_limits import RateLimited
@@ -123,6 +123,16 @@ def _problem(
         media_type=MEDIA_TYPE,
         headers=dict(headers or {}),
     )
+
+
+OnRefusal = Callable[[str, str, BusinessId | None], None]
+"""Called with the code of every refusal, what was refused (an event of the socket, or an operation
+of the HTTP API), and the business, where it is known."""
+
+
+def operation_of(request: Request[Any, Any, Any]) -> str:
+    """Return the operation of a request: its method and the path's pattern."""
+    return f"{request.method} {request.scope.get('path_template', '')}"
 
 
 def conversation_problem(

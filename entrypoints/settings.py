@@ -577,6 +577,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         Literal["console", "json"], msgspec.Meta(description="format of log lines")
     ] = "console"
+    log_sample: Annotated[
+        float,
+        msgspec.Meta(
+            ge=0,
+            le=1,
+            description="part of the conversations of which turns, transfers and deliveries that "
+            "went well are logged; what fails is logged of all",
+        ),
+    ] = 1
 
     def __repr__(self) -> str:
         return f"<Settings store={self.store} assistant={self.assistant} bridge={self.bridge}>"

@@ -130,7 +130,8 @@ def bridge(host: str | None, port: int | None) -> None:
 @main.command()
 @listening_options("SERVER")
 @workers_option
-def dev(host: str | None, port: int | None, workers: int | None) -> None:
+@click.option("--verbose", is_flag=True, help="Log each step of a conversation.  [LOG_LEVEL]")
+def dev(host: str | None, port: int | None, workers: int | None, *, verbose: bool) -> None:
     """Run the server and the reference bridge, and print how to try them.
 
     BRIDGE defaults to elixir, and BUSINESSES to the folder businesses here, or else to two
@@ -140,6 +141,8 @@ def dev(host: str | None, port: int | None, workers: int | None) -> None:
     from entrypoints.programs import demo_folder, dev_programs
 
     folder = demo_folder()
+    if verbose:
+        os.environ["LOG_LEVEL"] = "debug"
     settings = _settings(host, port, workers=workers, BRIDGE="elixir", BUSINESSES=folder)
     _run(settings, dev_programs(settings), lambda urls: click.echo(_banner(urls, settings)))
 

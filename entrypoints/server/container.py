@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from dependency_injector import containers, providers
 from dependency_injector.providers import Provider
 
+from adapters.event_log import EventLog
 from adapters.files.folder import FileBusinesses, OnKnowledge, folder_of
 from adapters.language_ranking import language_ranking, no_ranking
 from adapters.memory.broker import NoBroker
@@ -565,7 +566,11 @@ class Container(containers.DeclarativeContainer):
     clock: Provider[Clock] = providers.Singleton(SystemClock)
     new_id: Provider[NewId] = providers.Singleton(RandomIds)
     jitter: Provider[Jitter] = providers.Object(random)
-    metrics: Provider[Metrics] = providers.Singleton(Metrics, providers.Object(dropped_lines))
+    metrics: Provider[Metrics] = providers.Singleton(
+        Metrics,
+        providers.Singleton(EventLog, settings.provided.log_sample),
+        providers.Object(dropped_lines),
+    )
     siblings: Provider[Siblings | None] = providers.Object(None)
     """The other workers of this machine; None: this process has no such parent."""
     no_broker: Provider[Broker] = providers.Singleton(NoBroker)
@@ -701,6 +706,7 @@ class Container(containers.DeclarativeContainer):
             elixir=providers.Singleton(partial, outbox_messages, new_id=new_id),
         ),
         on_stored=outcomes.provided.count,
+        observer=metrics,
     )
     read_history: Provider[ReadHistory] = providers.Singleton(
         ReadHistory, session_log=session_log, store=store
@@ -886,7 +892,7 @@ class Container(containers.DeclarativeContainer):
         is_known=is_known,
         logo=providers.Callable(_logo, business_files),
         clock=clock,
-        count_refusal=metrics.provided.refused,
+        on_refusal=metrics.provided.refused,
     )
     customer_pages: Provider[CustomerPages] = providers.Singleton(
         _customer_pages, settings, businesses, business_files, is_known
@@ -913,7 +919,7 @@ class Container(containers.DeclarativeContainer):
         limits=limits,
         origins=origins,
         is_known=is_known,
-        count_refusal=metrics.provided.refused,
+        on_refusal=metrics.provided.refused,
     )
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
         _endpoint, origins, messages, connections, limits, metrics
@@ -952,7 +958,7 @@ class Container(containers.DeclarativeContainer):
         outcomes=outcomes,
         businesses=businesses,
         clock=clock,
-        count_refusal=metrics.provided.refused,
+        on_refusal=metrics.provided.refused,
         presenter=presenter,
         machine=machine,
         guards=providers.Callable(api_guards, settings, settings.provided.server_host, limits),

@@ -1,7 +1,7 @@
 """The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -60,7 +60,14 @@ from entrypoints.payloads import (
     as_message_id,
     as_session_id,
 )
-from entrypoints.problems import Problem, conversation_problem, problem_of, problems
+from entrypoints.problems import (
+    OnRefusal,
+    Problem,
+    conversation_problem,
+    operation_of,
+    problem_of,
+    problems,
+)
 from entrypoints.server.health import Ready
 from entrypoints.server.siblings import Machine
 from entrypoints.server.wire import (
@@ -266,8 +273,7 @@ class ApiServices:
     outcomes: OutcomeCounter
     businesses: Businesses
     clock: Clock
-    count_refusal: Callable[[str], None]
-    """Called with the code of every refusal."""
+    on_refusal: OnRefusal
     presenter: EventPresenter
     machine: Machine
     """Its metrics and its readiness."""
@@ -294,7 +300,7 @@ def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     """Return the routes of `/health`, `/metrics` and `/api`."""
 
     def counted(request: Request[Any, Any, Any], error: ConversationError) -> Response[Problem]:
-        services.count_refusal(error.code)
+        services.on_refusal(error.code, operation_of(request), None)
         return conversation_problem(request, error)
 
     api = Router(

@@ -1,5 +1,6 @@
 """The user's channel, `messages:{businessId}`: payloads in, use cases called, events out."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -77,7 +78,7 @@ from entrypoints.access.auth import (
 from entrypoints.access.origins import OriginNotAllowed, PageOrigins
 from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.payloads import TypingPush, as_location_id, as_message_id, as_session_id, parse
-from entrypoints.problems import ErrorReply, error_reply
+from entrypoints.problems import ErrorReply, OnRefusal, error_reply
 from entrypoints.server.wire import (
     MAX_SEQ,
     DeltaPush,
@@ -88,6 +89,8 @@ from entrypoints.server.wire import (
     QueuePush,
     StatusJson,
 )
+
+logger = logging.getLogger(__name__)
 
 _PIECES = (Delta, AnswerSoFar)
 
@@ -281,8 +284,7 @@ class MessagesServices:
     origins: PageOrigins
     is_known: Callable[[BusinessId], bool]
     """False for a business that nobody may join."""
-    count_refusal: Callable[[str], None]
-    """Called with the code of every refusal."""
+    on_refusal: OnRefusal
 
 
 class MessagesChannel(Channel):
@@ -310,7 +312,7 @@ class MessagesChannel(Channel):
         except ConversationError as error:
             # Neither will the same token become valid, nor the page be another's.
             final = isinstance(error, Unauthorized | OriginNotAllowed)
-            raise JoinRefused(self._error(error), final=final) from error
+            raise JoinRefused(self._error(error, "phx_join"), final=final) from error
 
     async def _join(self, topic: str, payload: Any) -> JoinReply:
         services = self._services
@@ -378,6 +380,9 @@ class MessagesChannel(Channel):
         )
 
     async def joined(self) -> None:
+        if logger.isEnabledFor(logging.DEBUG):
+            extra = {"action": "joined", "business_id": self._customer.business_id}
+            logger.debug("A client has joined a conversation", extra=extra)
         if self._lease is not None:
             self._lease.begin()
         if self._subscription is not None:
@@ -397,18 +402,19 @@ class MessagesChannel(Channel):
 
     async def handle(self, event: str, payload: Any, ref: Ref) -> Reply | Stop:
         if self._lease is not None and self._lease.is_expired:
-            error = self._error(Unauthorized("the token has expired"))
+            error = self._error(Unauthorized("the token has expired"), event)
             self._lease.expire()
             return Stop(Reply("error", error))
         try:
             self._count(event)
             handler = _HANDLERS.get(event)
             if handler is None:
-                self._services.count_refusal(UNKNOWN_EVENT)
+                business_id = self._customer.business_id
+                self._services.on_refusal(UNKNOWN_EVENT, UNKNOWN_EVENT, business_id)
                 return Reply("error", ErrorReply(UNKNOWN_EVENT))
             return Reply("ok", await handler(self, payload))
         except ConversationError as error:
-            return Reply("error", self._error(error))
+            return Reply("error", self._error(error, event))
 
     def _count(self, event: str) -> None:
         """Count an event for the rate limits. Raises: RateLimited."""
@@ -520,8 +526,10 @@ class MessagesChannel(Channel):
         if business_id != mine.business_id or user_id != mine.user_id:
             raise IdentityMismatch
 
-    def _error(self, error: ConversationError) -> ErrorReply:
-        self._services.count_refusal(error.code)
+    def _error(self, error: ConversationError, event: str) -> ErrorReply:
+        who: Customer | None = getattr(self, "_customer", None)  # a join may be malformed
+        named = event if event in _HANDLERS or event == "phx_join" else UNKNOWN_EVENT
+        self._services.on_refusal(error.code, named, who.business_id if who is not None else None)
         return error_reply(error)
 
     # To the client.

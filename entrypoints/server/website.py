@@ -28,7 +28,14 @@ from domain.identity import (
 from entrypoints.access.origins import PageOrigins
 from entrypoints.access.rate_limits import RateLimiter
 from entrypoints.payloads import BusinessIdPath, parse
-from entrypoints.problems import Problem, conversation_problem, http_problem, problems
+from entrypoints.problems import (
+    OnRefusal,
+    Problem,
+    conversation_problem,
+    http_problem,
+    operation_of,
+    problems,
+)
 
 MAX_VISITOR_BODY = 16 * 1024
 """The largest body of a request for a visitor, in bytes: a token has half of that at most."""
@@ -71,15 +78,14 @@ class WebsiteServices:
     logo: Callable[[BusinessId], Picture | None]
     """Returns the logo of a business; None: it has none that may be shown."""
     clock: Clock
-    count_refusal: Callable[[str], None]
-    """Called with the code of every refusal."""
+    on_refusal: OnRefusal
 
 
 def website_routes(services: WebsiteServices) -> list[ControllerRouterHandler]:
     """Return the routes of `/visitors` and `/logo`."""
 
     def refused(request: Request[Any, Any, Any], error: ConversationError) -> Response[Problem]:
-        services.count_refusal(error.code)
+        services.on_refusal(error.code, operation_of(request), None)
         return _readable(conversation_problem(request, error), request)
 
     def invalid(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:

@@ -143,7 +143,7 @@ async def test_an_assistant_that_fails_with_what_it_was_asked(
         await ana.say(TEXT)
         await ana.wait_for("new_message")
 
-        assert "turn_failed" in actions(caplog)
+        assert "turn_ended" in actions(caplog)
         assert "s3cret" not in await metrics_of(address)
 
 
@@ -259,7 +259,7 @@ async def test_a_model_that_answers_with_what_it_was_asked(
             await ana.say(TEXT)
             await ana.wait_for("new_message")
 
-            assert "turn_failed" in actions(caplog)
+            assert "turn_ended" in actions(caplog)
             assert "s3cret" not in await metrics_of(address)
         assert TEXT in str([told.body for told in model.asked])
 

@@ -35,6 +35,7 @@ from application.ports import (
     Businesses,
     BusinessTools,
     Delta,
+    EndedTurn,
     Event,
     Knowledge,
     Leases,
@@ -72,18 +73,12 @@ class Recorder(Metrics):
         self.first_token_s: list[float | None] = []
         self.errors: list[BaseException | None] = []
 
-    def turn_ended(
-        self,
-        outcome: str,
-        seconds: float,
-        first_token_s: float | None,
-        error: BaseException | None,
-    ) -> None:
-        super().turn_ended(outcome, seconds, first_token_s, error)
-        self.outcomes.append(outcome)
-        self.seconds.append(seconds)
-        self.first_token_s.append(first_token_s)
-        self.errors.append(error)
+    def turn_ended(self, turn: EndedTurn) -> None:
+        super().turn_ended(turn)
+        self.outcomes.append(turn.outcome)
+        self.seconds.append(turn.seconds)
+        self.first_token_s.append(turn.first_token_s)
+        self.errors.append(turn.error)
 
 
 class User:

@@ -222,7 +222,7 @@ def test_the_dropped_lines_are_a_metric(handler: QueuedHandler, pipe: Pipe) -> N
     logging.getLogger().addHandler(handler)
     try:
         log(handler, "x" * log_handler.MAX_WAITING_CHARS)
-        exposition = Metrics(dropped_lines).text(0).decode()
+        exposition = Metrics(dropped_lines=dropped_lines).text(0).decode()
     finally:
         logging.getLogger().removeHandler(handler)
 

@@ -46,7 +46,7 @@ def another(base: Any, meta: msgspec.Meta, default: Any) -> str:
     if get_origin(base) is Literal:
         return next(str(choice) for choice in get_args(base) if choice != default)
     if base is not str:
-        return str(int(default) + 1)
+        return str(int(default) + 1 if meta.le is None or default < meta.le else 0)
     if meta.title is not None and meta.title.startswith("a JSON array"):
         return '[{"model": "m"}]'
     if meta.title is not None and meta.title.startswith("the IANA name"):
