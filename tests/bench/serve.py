@@ -57,7 +57,8 @@ def main(kind: str, *arguments: str) -> None:
         _run(_echo_config(_requests(_sdk if kind == "sdk" else _client)))
     elif kind == "plain":
         port, settings = arguments
-        _run(uvicorn_config(_plain(settings), log_config=None), int(port))
+        app = _plain(settings)
+        _run(uvicorn_config(app, app.state.connections, log_config=None), int(port))
     else:
         _run(_filled_config(arguments))
 

@@ -34,6 +34,7 @@ from adapters.phoenix.endpoint import (
     SocketLimits,
 )
 from adapters.phoenix.frames import ERROR
+from adapters.phoenix.limits import ConnectionLimits, Connections
 from adapters.phoenix.server import Ref, ServerSocket
 
 Body = dict[str, Any]
@@ -43,6 +44,10 @@ HOST = "localhost"
 DISCONNECTED = {"1.8": 1001, "1.7": 1000}
 """The close code of a `disconnect`: since 1.8.8 Phoenix's own, before that Bandit's."""
 NO_LIMIT = 1_000_000
+UNLIMITED_FRAMES = ConnectionLimits(
+    frames_per_s=NO_LIMIT, first_frames=NO_LIMIT, max_burst_frames=NO_LIMIT
+)
+"""Phoenix counts no frames."""
 TRATTORIA: Body = {
     "id": "b1",
     "name": "Trattoria Elixir",
@@ -144,9 +149,12 @@ class PlainPhoenix(ConnectionPolicy):
                 else NO_LIMIT
             ),
             connection_policy=self,
+            connections=(connections := Connections(UNLIMITED_FRAMES)),
         )
         routes = [self._endpoint.route, *_http(self)]
-        return Litestar(routes, openapi_config=None, logging_config=None)
+        app = Litestar(routes, openapi_config=None, logging_config=None)
+        app.state.connections = connections
+        return app
 
     def broadcast(
         self, topic: str, event: str, payload: Any, sender: ChannelSocket | None = None
