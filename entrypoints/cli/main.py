@@ -166,7 +166,7 @@ def _banner(urls: Sequence[str], settings: "Settings") -> str:
   Chat          {here}/chat/{first}
   Test page     {here}/test-websocket.html{query}{desk}
   Socket        {socket}
-  HTTP API      {here}/schema
+  HTTP API      {here}/docs
 
   Businesses    {settings.businesses or "none"}
   Store         {store}

@@ -16,6 +16,7 @@ from application.ports import Clock
 from application.sweep import BATCH
 from domain.errors import Failure
 from entrypoints.problems import problem_handlers
+from entrypoints.server.api_page import api_page_route
 from entrypoints.server.container import Container, bridge_socket
 from entrypoints.server.customer_pages import customer_routes
 from entrypoints.server.http_api import http_routes, openapi_config
@@ -49,6 +50,7 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
             file_route(("user", "page"), policy),
             *embedded_routes(),
             *customer_routes(wired.customer_pages()),
+            api_page_route(),
         ],
         lifespan=[lambda app: _running(wired)],
         state=State({"connections": wired.connections()}),

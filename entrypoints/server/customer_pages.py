@@ -37,7 +37,7 @@ _TEXTS = {
         "the website of the business.",
         "server_lead": "It runs. Where to go from here:",
         "bench": "The test page for developers",
-        "api": "The HTTP API, as OpenAPI",
+        "api": "The HTTP API",
     },
     "ro": {
         "chat": "Chat",
@@ -51,7 +51,7 @@ _TEXTS = {
         "site-ul firmei.",
         "server_lead": "Funcționează. De aici se ajunge la:",
         "bench": "Pagina de test pentru dezvoltatori",
-        "api": "API-ul HTTP, ca OpenAPI",
+        "api": "API-ul HTTP",
     },
 }
 
@@ -114,7 +114,7 @@ def customer_routes(services: CustomerPages) -> list[HTTPRouteHandler]:
         links = [(f"/chat/{each.business_id}", texts["chat_with"].format(each.name))
                  for each in shown]  # fmt: skip
         if not services.is_public:
-            links += [("/test-websocket.html", texts["bench"]), ("/schema", texts["api"])]
+            links += [("/test-websocket.html", texts["bench"]), ("/docs", texts["api"])]
         text = texts["server_text" if services.is_public else "server_lead"]
         return _notice(request, headers, language, texts["server"], text, links)
 

@@ -224,7 +224,7 @@ async def test_the_root_leads_a_developer_on_and_names_to_the_public_no_business
     async with serving(Settings(businesses=str(tmp_path), store="memory", **JWT)) as public:
         of_one = await public.get("/")
 
-    assert _links(open_page) == ["/chat/b1", "/test-websocket.html", "/schema"]
+    assert _links(open_page) == ["/chat/b1", "/test-websocket.html", "/docs"]
     assert "Chat with Bistro Verde" in open_page.text
     assert _links(of_two) == []
     assert "Bistro" not in of_two.text
