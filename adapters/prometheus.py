@@ -1,25 +1,164 @@
-"""The server's metrics, in Prometheus' text format, and the log lines that go with them."""
+"""The server's metrics, in Prometheus' text format, and the log lines that go with them.
+
+Names begin with `ai_agent_` and end with the unit, `_total` for counts; those of the process itself
+are Prometheus' own (`process_`). What differs from process to process is of each (`Metrics`); what
+is the same for all workers of a machine, or is about them, is of the machine (`machine_text`).
+"""
 
 import logging
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from adapters.phoenix.endpoint import SocketObserver
 from application import ports
+from application.bridge_inbox import TalkingChats
 from domain.errors import BridgeUnavailable, Failure
+from domain.message import Entry, StatusChange
 from domain.notice import NoticeKind
+from domain.session import Draft, Session
 from domain.usage import Usage
 from domain.write_call import WriteState
 
 logger = logging.getLogger(__name__)
 
+PREFIX = "ai_agent_"
+FORMER_NAMES = frozenset(
+    {
+        "first_token_seconds",
+        "joins",
+        "limits_met",
+        "log_lines_dropped",
+        "model_calls",
+        "model_tokens",
+        "notices",
+        "outbox_depth",
+        "refusals",
+        "slow_consumers",
+        "sockets_closed",
+        "sockets_open",
+        "suggestions",
+        "summaries",
+        "turn_seconds",
+        "turns",
+    }
+)
+"""The metrics that had no prefix: each is repeated under that name, for one release."""
+
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_STORE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+class ProcessState(NamedTuple):
+    """What a process has at the moment of a scrape."""
+
+    turns: int = 0
+    """The turns that run, or wait for a place."""
+    chats: TalkingChats | None = None
+    """The chats with people of which this process has charge; None: there is no bridge."""
+
+
+class _BothNames(Collector):
+    """Metrics, and after each that had another name the same once more under that one."""
+
+    def __init__(self, metrics: Collector) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._metrics.collect():
+            yield metric
+            if (former := metric.name.removeprefix(PREFIX)) in FORMER_NAMES:
+                yield _renamed(metric, former)
+
+
+def _renamed(metric: Metric, name: str) -> Metric:
+    renamed = Metric(name, f"Deprecated: use {metric.name}", metric.type)
+    renamed.samples = [
+        sample._replace(name=sample.name.removeprefix(PREFIX)) for sample in metric.samples
+    ]
+    return renamed
+
+
+def exposition(*metrics: Collector) -> bytes:
+    """Return the metrics in Prometheus' text format, under their former names, too."""
+    return b"".join(generate_latest(_BothNames(each)) for each in metrics)
+
+
+class _Families(Collector):
+    """Families that are there already."""
+
+    def __init__(self, families: Sequence[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def _gauge(name: str, help_text: str, value: float) -> Metric:
+    return GaugeMetricFamily(PREFIX + name, help_text, value=value)
+
+
+@cache
+def _version() -> str:
+    try:
+        return version("ai-agent-server")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def build_info() -> Collector:
+    """Return the metric of the program's version."""
+    info = GaugeMetricFamily(
+        f"{PREFIX}build_info", "Always 1; the label is what runs", labels=["version"]
+    )
+    info.add_metric([_version()], 1)
+    return _Families([info])
+
+
+def machine_text(
+    backlog: ports.Backlog | None,
+    *,
+    oldest_s: float,
+    dependencies: Mapping[str, bool],
+    workers: int,
+    workers_wanted: int,
+) -> bytes:
+    """Return the exposition of what is the same for all workers of a machine, or is about them.
+
+    `backlog`: None, where the store does not answer. `oldest_s`: for how long its oldest notice has
+    been due. `dependencies`: those that are configured, and whether each is well.
+    """
+    up = GaugeMetricFamily(
+        f"{PREFIX}dependency_up",
+        "1 while a dependency is well for all workers, else 0; without those not configured",
+        labels=["dependency"],
+    )
+    for dependency, is_well in dependencies.items():
+        up.add_metric([dependency], is_well)
+    depth = backlog.depth if backlog is not None else -1
+    families = [
+        up,
+        _gauge("outbox_depth", "Notices not delivered yet; -1: the store does not answer", depth),
+        _gauge("workers", "Workers that answer", workers),
+        _gauge("workers_wanted", "Workers that there should be", workers_wanted),
+    ]
+    if backlog is not None:
+        oldest = "For how long the oldest undelivered notice has been due; 0: there is none"
+        families.append(_gauge("outbox_oldest_seconds", oldest, oldest_s))
+    return exposition(build_info(), _Families(families))
 
 
 # The library's counters and histograms lock. What is counted in each turn takes them 19 µs, a tenth
@@ -29,20 +168,35 @@ _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 class _Histogram:
     """A histogram of durations."""
 
-    def __init__(self) -> None:
-        self._counts = [0] * (len(_SECONDS) + 1)
+    def __init__(self, bounds: Sequence[float] = _SECONDS) -> None:
+        """`bounds`: the upper bounds of the buckets, in seconds."""
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
         self._sum = 0.0
 
     def observe(self, seconds: float) -> None:
         """Count a duration."""
-        self._counts[bisect_left(_SECONDS, seconds)] += 1
+        self._counts[bisect_left(self._bounds, seconds)] += 1
         self._sum += seconds
 
     def family(self, name: str, help_text: str) -> HistogramMetricFamily:
         """Return the histogram for the exposition."""
-        bounds = [*(f"{bound:g}" for bound in _SECONDS), "+Inf"]
+        family = HistogramMetricFamily(name, help_text, labels=[])
+        self.add_to(family, [])
+        return family
+
+    def add_to(self, family: HistogramMetricFamily, labels: Sequence[str]) -> None:
+        """Add it to a family, under these values of its labels."""
+        bounds = [*(f"{bound:g}" for bound in self._bounds), "+Inf"]
         buckets = list(zip(bounds, accumulate(self._counts), strict=True))
-        return HistogramMetricFamily(name, help_text, buckets=buckets, sum_value=self._sum)
+        family.add_metric(labels, buckets=buckets, sum_value=self._sum)
+
+
+def _counter(name: str, help_text: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(PREFIX + name, help_text, labels=[label])
+    for value, count in counts.items():
+        family.add_metric([value], count)
+    return family
 
 
 class _TurnCollector(Collector):
@@ -58,14 +212,16 @@ class _TurnCollector(Collector):
         self._calls: defaultdict[str, int] = defaultdict(int)
 
     def collect(self) -> Iterator[Metric]:
-        turns = CounterMetricFamily("turns", "Turns of the AI by outcome", labels=["outcome"])
-        for outcome, count in self.outcomes.items():
-            turns.add_metric([outcome], count)
-        yield turns
-        yield from self._models()
-        yield self.seconds.family("turn_seconds", "Durations of turns")
+        yield _counter("turns", "Turns of the AI by outcome", "outcome", self.outcomes)
+        yield self._token_family()
+        yield _counter("model_calls", "Requests to models by purpose", "purpose", self._calls)
+        yield _counter("summaries", "Rolling summaries by outcome", "outcome", self.summaries)
+        suggestions = "Replies suggested to coordinators by outcome"
+        yield _counter("suggestions", suggestions, "outcome", self.suggestions)
+        yield self.seconds.family(f"{PREFIX}turn_seconds", "Durations of turns")
         yield self.first_token.family(
-            "first_token_seconds", "From the start of a turn to the first piece of its answer"
+            f"{PREFIX}first_token_seconds",
+            "From the start of a turn to the first piece of its answer",
         )
 
     def spend(self, purpose: str, usage: Usage) -> None:
@@ -76,66 +232,79 @@ class _TurnCollector(Collector):
         self._tokens[purpose, "reasoning"] += usage.reasoning_tokens
         self._calls[purpose] += usage.calls
 
-    def _models(self) -> Iterator[Metric]:
+    def _token_family(self) -> Metric:
         tokens = CounterMetricFamily(
-            "model_tokens",
+            f"{PREFIX}model_tokens",
             "Tokens by purpose and kind; `input` is without `cached`, `output` without `reasoning`",
             labels=["purpose", "kind"],
         )
         for (purpose, kind), count in self._tokens.items():
             tokens.add_metric([purpose, kind], count)
-        calls = CounterMetricFamily(
-            "model_calls", "Requests to models by purpose", labels=["purpose"]
-        )
-        for purpose, count in self._calls.items():
-            calls.add_metric([purpose], count)
-        summaries = CounterMetricFamily(
-            "summaries", "Rolling summaries by outcome", labels=["outcome"]
-        )
-        for outcome, count in self.summaries.items():
-            summaries.add_metric([outcome], count)
-        suggestions = CounterMetricFamily(
-            "suggestions", "Replies suggested to coordinators by outcome", labels=["outcome"]
-        )
-        for outcome, count in self.suggestions.items():
-            suggestions.add_metric([outcome], count)
-        yield from (tokens, calls, summaries, suggestions)
+        return tokens
 
 
-_Counts = defaultdict[str, int]
+class _StoreCollector(Collector):
+    """The requests to the store."""
 
-
-class _HintCollector(Collector):
-    """The hints between processes."""
-
-    def __init__(self, counts: _Counts) -> None:
-        self._counts = counts
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, _Histogram] = defaultdict(lambda: _Histogram(_STORE_SECONDS))
+        self.errors: defaultdict[str, int] = defaultdict(int, {"read": 0, "write": 0})
 
     def collect(self) -> Iterator[Metric]:
-        hints = CounterMetricFamily(
-            "ai_agent_broker_hints",
-            "Hints between processes that were sent, received, dropped, malformed or refused; "
-            "holes in their numbers, lost connections, half seconds without the broker, and "
-            "customers whose hints may have been missed",
-            labels=["what"],
+        seconds = HistogramMetricFamily(
+            f"{PREFIX}store_seconds",
+            "Durations of requests to the store, with the wait for their turn",
+            labels=["operation"],
         )
-        for what, count in self._counts.items():
-            hints.add_metric([what], count)
-        yield hints
+        for operation, histogram in self.seconds.items():
+            histogram.add_to(seconds, [operation])
+        yield seconds
+        errors = "Requests that the store has failed, each attempt"
+        yield _counter("store_errors", errors, "operation", self.errors)
 
 
-class _LogCollector(Collector):
-    """The log lines that could not be written."""
+class _ProcessCollector(Collector):
+    """What this process has at the moment, and what it has written to the log and waited for."""
 
     def __init__(self, dropped_lines: Callable[[], int]) -> None:
         self._dropped_lines = dropped_lines
+        self.state = ProcessState()
+        self.lag = _Histogram()
+        self.hints: defaultdict[str, int] = defaultdict(int)
 
     def collect(self) -> Iterator[Metric]:
         yield CounterMetricFamily(
-            "log_lines_dropped",
+            f"{PREFIX}log_lines_dropped",
             "Log lines that nobody read fast enough",
             value=self._dropped_lines(),
         )
+        yield _counter(
+            "broker_hints",
+            "Hints between processes that were sent, received, dropped, malformed or refused; "
+            "holes in their numbers, lost connections, half seconds without the broker, and "
+            "customers whose hints may have been missed",
+            "what",
+            self.hints,
+        )
+        lag = "By how much a timer of the event loop was late, measured twice a second"
+        yield self.lag.family(f"{PREFIX}event_loop_lag_seconds", lag)
+        turns = "Turns of the AI that run, or wait for a place (LIMIT_TURNS)"
+        yield _gauge("turns_running", turns, self.state.turns)
+        if (chats := self.state.chats) is not None:
+            yield from _chat_families(chats)
+
+
+def _chat_families(chats: TalkingChats) -> Iterator[Metric]:
+    people = GaugeMetricFamily(
+        f"{PREFIX}chats",
+        "Conversations whose customer waits for a coordinator, or has one",
+        labels=["status"],
+    )
+    people.add_metric(["waiting"], chats.waiting)
+    people.add_metric(["live"], chats.live)
+    yield people
+    longest = "For how long the customer who waits longest has; 0: nobody waits"
+    yield _gauge("longest_wait_seconds", longest, chats.longest_wait_s)
 
 
 class Metrics(SocketObserver, ports.Observer):
@@ -144,66 +313,59 @@ class Metrics(SocketObserver, ports.Observer):
     def __init__(self, dropped_lines: Callable[[], int] = int) -> None:
         """`dropped_lines`: returns the number of log lines that could not be written."""
         registry = self._registry = CollectorRegistry()
-        registry.register(_LogCollector(dropped_lines))
-        self.sockets = Gauge("sockets_open", "Open sockets", registry=registry)
-        self.closed = Counter(
-            "sockets_closed", "Sockets by close code", ["code"], registry=registry
-        )
-        self.slow = Counter("slow_consumers", "Clients that did not read", registry=registry)
-        self.joins = Counter("joins", "Joins by outcome", ["outcome"], registry=registry)
+        ProcessCollector(registry=registry)
+        self._process = _ProcessCollector(dropped_lines)
         self.turns = _TurnCollector()
-        registry.register(self.turns)
-        self.refusals = Counter(
-            "refusals", "Refused requests by reason", ["reason"], registry=registry
-        )
-        self.limits = Counter(
-            "limits_met", "Refusals because of a limit", ["limit"], registry=registry
-        )
-        self.notices = Counter(
-            "notices",
-            "Attempts to deliver notices to the bridge by outcome",
-            ["kind", "outcome"],
-            registry=registry,
-        )
-        self.bridge_events = Counter(
-            "ai_agent_bridge_events",
-            "Messages and signs from the bridge's socket by outcome",
-            ["outcome"],
-            registry=registry,
-        )
-        self.topics_left = Counter(
-            "ai_agent_bridge_topics_left",
-            "Topics of open conversations left because of ELIXIR_FOLLOWED_TOPICS",
-            registry=registry,
-        )
-        self.hints: _Counts = defaultdict(int)
-        registry.register(_HintCollector(self.hints))
-        self._logged_outcomes: set[str] = set()
-        self.writes = Counter(
-            "ai_agent_write_calls",
-            "Calls of tools that change something, by outcome",
-            ["outcome"],
-            registry=registry,
-        )
-        self.ratings = Counter(
-            "ai_agent_ratings", "Ratings by customers, by stars", ["rating"], registry=registry
-        )
-        self.unanswered = Counter(
-            "ai_agent_unanswered",
-            "Answers for which the AI searched the documents of a business, and found nothing",
-            registry=registry,
-        )
-        self.failed_searches = Counter(
-            "ai_agent_searches_failed",
-            "Turns that went on without the passages of documents",
-            registry=registry,
-        )
-        self.outbox = Gauge("outbox_depth", "Notices that are not delivered yet", registry=registry)
+        self.store = _StoreCollector()
+        for collector in (self._process, self.turns, self.store):
+            registry.register(collector)
 
-    def text(self, outbox_depth: int) -> bytes:
-        """Return the exposition; the caller gets `outbox_depth` from the store."""
-        self.outbox.set(outbox_depth)
-        return generate_latest(self._registry)
+        def counter(name: str, help_text: str, *labels: str) -> Counter:
+            return Counter(PREFIX + name, help_text, labels, registry=registry)
+
+        self.sockets = Gauge(f"{PREFIX}sockets_open", "Open sockets", registry=registry)
+        self.closed = counter("sockets_closed", "Sockets by close code", "code")
+        self.slow = counter("slow_consumers", "Clients that did not read")
+        self.joins = counter("joins", "Joins by outcome", "outcome")
+        self.refusals = counter("refusals", "Refused requests by reason", "reason")
+        self.limits = counter("limits_met", "Refusals because of a limit", "limit")
+        self.notices = counter(
+            "notices", "Attempts to deliver notices to the bridge by outcome", "kind", "outcome"
+        )
+        self.status_changes = counter(
+            "status_changes",
+            "Changes of a conversation's owner, and of its request for a human, by what it then "
+            "was and why",
+            "status",
+            "reason",
+        )
+        self.model_errors = counter(
+            "model_errors", "Requests to models that failed, each attempt, by kind", "kind"
+        )
+        self.bridge_events = counter(
+            "bridge_events", "Messages and signs from the bridge's socket by outcome", "outcome"
+        )
+        self.topics_left = counter(
+            "bridge_topics_left",
+            "Topics of open conversations left because of ELIXIR_FOLLOWED_TOPICS",
+        )
+        self._logged_outcomes: set[str] = set()
+        self.writes = counter(
+            "write_calls", "Calls of tools that change something, by outcome", "outcome"
+        )
+        self.ratings = counter("ratings", "Ratings by customers, by stars", "rating")
+        self.unanswered = counter(
+            "unanswered",
+            "Answers for which the AI searched the documents of a business, and found nothing",
+        )
+        self.failed_searches = counter(
+            "searches_failed", "Turns that went on without the passages of documents"
+        )
+
+    def text(self, state: ProcessState = ProcessState()) -> bytes:  # noqa: B008  # it is frozen
+        """Return the exposition of this process, with what it has at the moment."""
+        self._process.state = state
+        return exposition(self._registry)
 
     def socket_opened(self) -> None:
         self.sockets.inc()
@@ -315,7 +477,27 @@ class Metrics(SocketObserver, ports.Observer):
 
     def hint(self, what: str) -> None:
         """Count what happened to a hint of another process, or to one for them."""
-        self.hints[what] += 1
+        self._process.hints[what] += 1
+
+    def loop_lagged(self, seconds: float) -> None:
+        """Count by how much a timer of the event loop was late."""
+        self._process.lag.observe(seconds)
+
+    def store_answered(self, operation: str, seconds: float, has_failed: bool) -> None:
+        """Count a request to the store: a `read` or a `write`."""
+        self.store.seconds[operation].observe(seconds)
+        if has_failed:
+            self.store.errors[operation] += 1
+
+    def model_failed(self, kind: str) -> None:
+        """Count a request to a model that has failed, by its kind."""
+        self.model_errors.labels(kind).inc()
+
+    def stored(self, _before: Session | None, _recent: Sequence[Entry], draft: Draft) -> None:
+        """Count what a draft that was just stored changes."""
+        for entry in draft.entries:
+            if isinstance(entry, StatusChange):
+                self.status_changes.labels(entry.status, entry.reason).inc()
 
     def listener_failed(self) -> None:
         """Log the exception that is being handled: a listener's or a tap's of the hub."""

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 REFRESH_CHATS_EVERY_S = 60.0
 CHECK_OWNERS_EVERY_S = 1.0
 """The interval of searching for live chats that other processes began or ended."""
+MEASURE_LAG_EVERY_S = 0.5
+"""The interval of measuring by how much the event loop's timers are late."""
 
 
 def create_app(settings: Settings, container: Container | None = None) -> Litestar:
@@ -135,6 +137,7 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
         stack.push_async_callback(container.turns().stop)
         stack.push_async_callback(container.suggest_reply().stop)
         _start(stack, _sweep_forever(container))
+        _start(stack, _measure_lag_forever(container))
         if container.settings().broker != "none":
             _start(stack, _report_away_forever(container))
         stack.push_async_callback(container.long_poll().stop)
@@ -190,6 +193,18 @@ def _deliver_forever(delivery: DeliverOutbox, clock: Clock) -> Coroutine[Any, An
         return 0.0
 
     return forever("delivery", work, clock, crashed_pause_s=1.0)
+
+
+def _measure_lag_forever(container: Container) -> Coroutine[Any, Any, None]:
+    metrics, clock = container.metrics(), container.clock()
+
+    async def work() -> float:
+        due = clock.monotonic() + MEASURE_LAG_EVERY_S
+        await clock.sleep(MEASURE_LAG_EVERY_S)
+        metrics.loop_lagged(max(clock.monotonic() - due, 0.0))
+        return 0.0
+
+    return forever("lag", work, clock)
 
 
 def _refresh_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, Any, None]:

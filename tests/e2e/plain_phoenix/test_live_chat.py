@@ -106,7 +106,7 @@ async def mission(whole: System) -> None:
     code = whole.course.disconnects_with
     if application is not None and code is not None:
         # What is not acknowledged when the socket is lost comes again.
-        await whole.server.until('notices_total{kind="relay",outcome="delivered"}', 1)
+        await whole.server.until('ai_agent_notices_total{kind="relay",outcome="delivered"}', 1)
         await application.disconnect(code)
         await whole.ana_at_bridge.wait_for(ChannelStatus.REJOINED)
         await whole.maria.wait_for(ChannelStatus.REJOINED)

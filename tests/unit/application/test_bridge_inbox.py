@@ -1325,4 +1325,4 @@ def test_words_that_had_nowhere_to_go_are_counted_each_time_and_logged_once(
         ("bridge_message_unmatched", "closed"),
         ("bridge_message_unmatched", "unknown"),
     ]
-    assert 'ai_agent_bridge_events_total{outcome="closed"} 2.0' in metrics.text(0).decode()
+    assert 'ai_agent_bridge_events_total{outcome="closed"} 2.0' in metrics.text().decode()
