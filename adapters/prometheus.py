@@ -1,4 +1,4 @@
-"""The server's metrics, in Prometheus' text format, and the log lines that go with them.
+"""The metrics in Prometheus' text format, and the log lines that go with the server's.
 
 Names begin with `ai_agent_` and end with the unit, `_total` for counts; those of the process itself
 are Prometheus' own (`process_`). What differs from process to process is of each (`Metrics`); what
@@ -25,7 +25,6 @@ from prometheus_client.registry import Collector
 
 from adapters.phoenix.endpoint import SocketObserver
 from application import ports
-from application.bridge_inbox import TalkingChats
 from domain.errors import BridgeUnavailable, Failure
 from domain.message import Entry, StatusChange
 from domain.notice import NoticeKind
@@ -67,7 +66,7 @@ class ProcessState(NamedTuple):
 
     turns: int = 0
     """The turns that run, or wait for a place."""
-    chats: TalkingChats | None = None
+    chats: ports.TalkingChats | None = None
     """The chats with people of which this process has charge; None: there is no bridge."""
 
 
@@ -294,7 +293,7 @@ class _ProcessCollector(Collector):
             yield from _chat_families(chats)
 
 
-def _chat_families(chats: TalkingChats) -> Iterator[Metric]:
+def _chat_families(chats: ports.TalkingChats) -> Iterator[Metric]:
     people = GaugeMetricFamily(
         f"{PREFIX}chats",
         "Conversations whose customer waits for a coordinator, or has one",
@@ -506,3 +505,38 @@ class Metrics(SocketObserver, ports.Observer):
     def topic_left(self) -> None:
         """Count an open conversation whose topic at the bridge is followed no longer."""
         self.topics_left.inc()
+
+
+class BridgeMetrics(SocketObserver):
+    """What the reference bridge counts. No label ever holds an identifier or a text."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+
+        def gauge(name: str, help_text: str) -> Gauge:
+            return Gauge(f"{PREFIX}bridge_{name}", help_text, registry=registry)
+
+        self.sockets = gauge("sockets_open", "Open sockets of the bridge")
+        self.coordinators = gauge("coordinators", "Coordinators who are there, of all businesses")
+        self.server_up = gauge(
+            "server_up", "0 while commands cannot be delivered to the AI agent server, else 1"
+        )
+        self.joins = Counter(
+            f"{PREFIX}bridge_joins", "Joins by outcome", ["outcome"], registry=registry
+        )
+
+    def text(self, coordinators: int, is_server_reachable: bool) -> bytes:
+        """Return the exposition."""
+        self.coordinators.set(coordinators)
+        self.server_up.set(is_server_reachable)
+        return exposition(self._registry, build_info())
+
+    def socket_opened(self) -> None:
+        self.sockets.inc()
+
+    def socket_closed(self, code: int) -> None:
+        self.sockets.dec()
+
+    def join(self, outcome: str) -> None:
+        self.joins.labels(outcome).inc()

@@ -29,6 +29,7 @@ from application.ports import (
     LiveChatGateway,
     MalformedEvent,
     QueuePlace,
+    TalkingChats,
     TopicJoined,
     TopicUnavailable,
     Typing,
@@ -74,17 +75,6 @@ class _Followed(NamedTuple):
     """The seq of its newest known status change; 0: none is known."""
     at: datetime
     """Since when it has had its status, as far as that is known."""
-
-
-class TalkingChats(NamedTuple):
-    """The chats with people of which a process has charge."""
-
-    waiting: int
-    """Those whose customer waits for a coordinator."""
-    live: int
-    """Those that a coordinator has."""
-    longest_wait_s: float
-    """The time for which the customer who waits longest has; 0: nobody waits."""
 
 
 @dataclass(slots=True, kw_only=True)

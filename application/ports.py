@@ -842,6 +842,17 @@ class LiveChatGateway(Protocol):
         """Show the coordinators whether the user has the chat open. May be lost."""
 
 
+class TalkingChats(NamedTuple):
+    """The chats with people of which a process has charge."""
+
+    waiting: int
+    """Those whose customer waits for a coordinator."""
+    live: int
+    """Those that a coordinator has."""
+    longest_wait_s: float
+    """The time for which the customer who waits longest has; 0: nobody waits."""
+
+
 class Observer(Protocol):
     """Counts and logs what happens, for the operator."""
 
