@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
@@ -29,6 +29,7 @@ from domain.errors import BridgeUnavailable, Failure
 from domain.message import Entry, StatusChange
 from domain.notice import NoticeKind
 from domain.session import Draft, Session
+from domain.status import TRANSITIONS
 from domain.usage import Usage
 from domain.write_call import WriteState
 
@@ -56,6 +57,20 @@ FORMER_NAMES = frozenset(
     }
 )
 """The metrics that had no prefix: each is repeated under that name, for one release."""
+
+# A count that begins at 1 is no increase to Prometheus: what is watched begins at 0.
+_TURN_OUTCOMES = (
+    *("answered", "transferred", "stopped", "dropped", "cancelled"),
+    *("failed", "timeout", "over_budget"),
+)
+_NOTICE_OUTCOMES = ("delivered", "deferred", "dead", "superseded")
+_JOIN_OUTCOMES = ("ok", "error", "crashed", "unmatched", "limit")
+_MODEL_FAILURES = (
+    *("rate_limited", "slow", "unavailable", "refused"),
+    *("too_long", "filtered", "unusable"),
+)
+_WHOLE_LIMITS = ("sockets", "connections", "joins", "turns", "waiting_bytes", "descriptors")
+"""The limits of the whole server, and not of one client."""
 
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _STORE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -202,7 +217,7 @@ class _TurnCollector(Collector):
     """The AI's turns and their tokens."""
 
     def __init__(self) -> None:
-        self.outcomes: defaultdict[str, int] = defaultdict(int)
+        self.outcomes = defaultdict[str, int](int, dict.fromkeys(_TURN_OUTCOMES, 0))
         self.seconds = _Histogram()
         self.first_token = _Histogram()
         self.summaries: defaultdict[str, int] = defaultdict(int)
@@ -360,6 +375,25 @@ class Metrics(SocketObserver, ports.Observer):
         self.failed_searches = counter(
             "searches_failed", "Turns that went on without the passages of documents"
         )
+
+        self._begin()
+
+    def _begin(self) -> None:
+        """Let the counts that are watched begin at 0."""
+        for join in _JOIN_OUTCOMES:
+            self.joins.labels(join)
+        self.refusals.labels("storage_unavailable")
+        for limit in _WHOLE_LIMITS:
+            self.limits.labels(limit)
+        for kind, outcome in product(NoticeKind, _NOTICE_OUTCOMES):
+            self.notices.labels(kind, outcome)
+        for (_, status), reasons in TRANSITIONS.items():
+            for reason in reasons:
+                self.status_changes.labels(status, reason)
+        for failure in _MODEL_FAILURES:
+            self.model_errors.labels(failure)
+        for state in (WriteState.DONE, WriteState.FAILED, WriteState.UNKNOWN):
+            self.writes.labels(state)
 
     def text(self, state: ProcessState = ProcessState()) -> bytes:  # noqa: B008  # it is frozen
         """Return the exposition of this process, with what it has at the moment."""
