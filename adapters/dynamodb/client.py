@@ -44,7 +44,8 @@ _TRANSIENT = frozenset(
 )
 _EXPECTED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
 """A refusal of these is an answer, unless it is transient."""
-_READS = frozenset({"batch_get_item", "describe_table", "get_item", "query", "scan"})
+_WRITING = ("put", "update", "delete", "write")
+"""One of these is in the name of each operation that writes."""
 
 
 class ConditionFailed(Exception):
@@ -187,7 +188,7 @@ class Dynamo:
             raise
         finally:
             if self._on_request is not None:
-                kind = "read" if operation in _READS else "write"
+                kind = "write" if any(word in operation for word in _WRITING) else "read"
                 self._on_request(kind, self._clock.monotonic() - started, has_failed)
 
     async def _pause(self, attempt: int) -> None:

@@ -52,7 +52,7 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
             *embedded_routes(),
             *customer_routes(wired.customer_pages()),
         ],
-        lifespan=[lambda app: _running(wired)],
+        lifespan=[lambda app: _running(wired), lambda app: _measuring(wired)],
         state=State({"connections": wired.connections()}),
         exception_handlers=problem_handlers(),
         openapi_config=openapi_config(),
@@ -137,10 +137,25 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
         stack.push_async_callback(container.turns().stop)
         stack.push_async_callback(container.suggest_reply().stop)
         _start(stack, _sweep_forever(container))
-        _start(stack, _measure_lag_forever(container))
         if container.settings().broker != "none":
             _start(stack, _report_away_forever(container))
         stack.push_async_callback(container.long_poll().stop)
+        yield
+
+
+@asynccontextmanager
+async def _measuring(container: Container) -> AsyncGenerator[None, None]:
+    """Measure the event loop's lag."""
+    metrics, clock = container.metrics(), container.clock()
+
+    async def work() -> float:
+        due = clock.monotonic() + MEASURE_LAG_EVERY_S
+        await clock.sleep(MEASURE_LAG_EVERY_S)
+        metrics.loop_lagged(max(clock.monotonic() - due, 0.0))
+        return 0.0
+
+    async with AsyncExitStack() as stack:
+        _start(stack, forever("lag", work, clock))
         yield
 
 
@@ -193,18 +208,6 @@ def _deliver_forever(delivery: DeliverOutbox, clock: Clock) -> Coroutine[Any, An
         return 0.0
 
     return forever("delivery", work, clock, crashed_pause_s=1.0)
-
-
-def _measure_lag_forever(container: Container) -> Coroutine[Any, Any, None]:
-    metrics, clock = container.metrics(), container.clock()
-
-    async def work() -> float:
-        due = clock.monotonic() + MEASURE_LAG_EVERY_S
-        await clock.sleep(MEASURE_LAG_EVERY_S)
-        metrics.loop_lagged(max(clock.monotonic() - due, 0.0))
-        return 0.0
-
-    return forever("lag", work, clock)
 
 
 def _refresh_forever(inbox: BridgeInbox, clock: Clock) -> Coroutine[Any, Any, None]:

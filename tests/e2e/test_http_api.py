@@ -16,7 +16,7 @@ from dependency_injector import providers
 from websockets.asyncio.client import connect
 
 from adapters.memory.store import MemoryStore
-from application.ports import Loaded
+from application.ports import Backlog, Loaded
 from domain.errors import StorageUnavailable
 from domain.identity import SessionId
 from domain.texts import Text, localized
@@ -68,7 +68,7 @@ class FaultyStore(MemoryStore):
     async def load(self, session_id: SessionId) -> Loaded | None:
         raise self._error
 
-    async def depth(self) -> int:
+    async def backlog(self) -> Backlog:
         raise self._error
 
 
