@@ -69,6 +69,10 @@ _MODEL_FAILURES = (
     *("rate_limited", "slow", "unavailable", "refused"),
     *("too_long", "filtered", "unusable"),
 )
+_HINTS = (
+    *("sent", "received", "dropped", "away", "lost", "hole", "missed"),
+    *("malformed", "refused"),
+)
 _WHOLE_LIMITS = ("sockets", "connections", "joins", "turns", "waiting_bytes", "descriptors")
 """The limits of the whole server, and not of one client."""
 
@@ -284,7 +288,7 @@ class _ProcessCollector(Collector):
         self._dropped_lines = dropped_lines
         self.state = ProcessState()
         self.lag = _Histogram()
-        self.hints: defaultdict[str, int] = defaultdict(int)
+        self.hints = defaultdict[str, int](int, dict.fromkeys(_HINTS, 0))
 
     def collect(self) -> Iterator[Metric]:
         yield CounterMetricFamily(

@@ -67,7 +67,6 @@ def expositions() -> tuple[str, ...]:
     """Return what a server shows, with something of all that it counts, and what a bridge does."""
     metrics = Metrics()
     metrics.refused("invalid_payload")
-    metrics.hint("sent")
     metrics.conversation_rated(5)
     metrics.socket_closed(1000)
     metrics.inbound_event("stored")

@@ -66,6 +66,24 @@ def test_each_section_of_the_runbook_says_what_it_means_how_to_see_it_and_what_t
         assert asked == ["What it means", "How to see", "What to do", "Whom to wake"], section
 
 
+def test_the_queries_of_the_runbook_name_metrics_that_are_there() -> None:
+    found = re.findall(r"^```promql\n(.*?)^```$", RUNBOOK.read_text(), re.MULTILINE | re.DOTALL)
+
+    assert len(found) >= 6
+    assert [problem for query in found for problem in problems(query, KNOWN)] == []
+
+
+def test_what_the_runbook_calls_by_name_is_in_the_code() -> None:
+    named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", RUNBOOK.read_text()))
+    files = [*ROOT.glob("[ade]*/**/*.py"), *ROOT.glob("domain/*.py")]
+    code = "".join(file.read_text() for file in files)
+    samples = {sample for family in KNOWN.values() for sample in family.samples}
+    # A loop's own (`entrypoints.supervision`) is made of its name.
+    made = {f"{name}_crashed" for name in re.findall(r'forever\(\s*"(\w+)"', code)}
+
+    assert {name for name in named - samples - made if not re.search(rf"\b{name}\b", code)} == set()
+
+
 def test_each_alert_says_whom_it_wakes_and_what_is_wrong() -> None:
     for rule in alerts():
         assert rule["labels"]["severity"] in ("page", "ticket")
