@@ -186,6 +186,9 @@ class Dynamo:
         except Refused as refused:
             has_failed = _is_transient(refused) or refused.code not in _EXPECTED
             raise
+        except asyncio.CancelledError:  # nobody waits for it any more
+            has_failed = False
+            raise
         finally:
             if self._on_request is not None:
                 kind = "write" if any(word in operation for word in _WRITING) else "read"

@@ -1,6 +1,8 @@
 """The alerts, the dashboard, the runbook and the table of metrics name what there is."""
 
+import json
 import re
+from itertools import product
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -8,7 +10,7 @@ import yaml  # type: ignore[import-untyped]
 from adapters.prometheus import FORMER_NAMES, PREFIX, Metrics, machine_text
 from application.ports import Backlog
 from entrypoints.expositions import added_up, lasting
-from tests.support.watching import ALERTS, alerts, families, problems, queries
+from tests.support.watching import ALERTS, DASHBOARD, alerts, families, problems, queries
 from tests.unit.test_docs import ROOT, anchors
 
 RUNBOOK = ROOT / "docs/runbook.md"
@@ -24,6 +26,25 @@ def test_an_alert_names_metrics_that_are_there(rule: dict[str, str]) -> None:
 @pytest.mark.parametrize(("panel", "query"), queries().items(), ids=str)
 def test_a_panel_names_metrics_that_are_there(panel: str, query: str) -> None:
     assert problems(query, KNOWN) == []
+
+
+def test_each_panel_says_what_it_shows_in_which_unit_and_covers_no_other() -> None:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    covered: set[tuple[int, int]] = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        columns = range(place["x"], place["x"] + place["w"])
+        cells = {*product(columns, range(place["y"], place["y"] + place["h"]))}
+        assert columns.stop <= 24
+        assert not covered & cells, panel["title"]
+        covered |= cells
+        if panel["type"] != "row":
+            assert panel["title"] and panel["description"]
+            assert panel["fieldConfig"]["defaults"]["unit"]
+            assert all(target["legendFormat"] for target in panel["targets"])
+            assert panel["datasource"]["uid"] == "${datasource}"
+
+    assert len({panel["id"] for panel in panels}) == len(panels)
 
 
 @pytest.mark.parametrize(
