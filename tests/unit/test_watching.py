@@ -39,7 +39,8 @@ def test_each_panel_says_what_it_shows_in_which_unit_and_covers_no_other() -> No
         assert not covered & cells, panel["title"]
         covered |= cells
         if panel["type"] != "row":
-            assert panel["title"] and panel["description"]
+            assert panel["title"]
+            assert panel["description"]
             assert panel["fieldConfig"]["defaults"]["unit"]
             assert all(target["legendFormat"] for target in panel["targets"])
             assert panel["datasource"]["uid"] == "${datasource}"
