@@ -1,20 +1,16 @@
-"""The metrics in Prometheus' text format, and the log lines that go with the server's.
+"""The server's metrics, in Prometheus' text format, and the log lines that go with them.
 
-Names begin with `ai_agent_` and end with the unit, `_total` for counts; those of the process itself
-are Prometheus' own (`process_`). What differs from process to process is of each (`Metrics`); what
-is the same for all workers of a machine, or is about them, is of the machine (`machine_text`).
+What differs from process to process is of each; what is the same for all workers of a machine, or
+is about them, is of the machine (`adapters.prometheus_text.machine_text`).
 """
 
 import logging
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from itertools import accumulate, product
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -24,6 +20,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from adapters.phoenix.endpoint import SocketObserver
+from adapters.prometheus_text import PREFIX, Histogram, counter, exposition, gauge
 from application import ports
 from domain.errors import BridgeUnavailable, Failure
 from domain.message import Entry, StatusChange
@@ -34,29 +31,6 @@ from domain.usage import Usage
 from domain.write_call import WriteState
 
 logger = logging.getLogger(__name__)
-
-PREFIX = "ai_agent_"
-FORMER_NAMES = frozenset(
-    {
-        "first_token_seconds",
-        "joins",
-        "limits_met",
-        "log_lines_dropped",
-        "model_calls",
-        "model_tokens",
-        "notices",
-        "outbox_depth",
-        "refusals",
-        "slow_consumers",
-        "sockets_closed",
-        "sockets_open",
-        "suggestions",
-        "summaries",
-        "turn_seconds",
-        "turns",
-    }
-)
-"""The metrics that had no prefix: each is repeated under that name, for one release."""
 
 # A count that begins at 1 is no increase to Prometheus: what is watched begins at 0.
 _TURN_OUTCOMES = (
@@ -76,7 +50,6 @@ _HINTS = (
 _WHOLE_LIMITS = ("sockets", "connections", "joins", "turns", "waiting_bytes", "descriptors")
 """The limits of the whole server, and not of one client."""
 
-_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _STORE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
@@ -89,153 +62,25 @@ class ProcessState(NamedTuple):
     """The chats with people of which this process has charge; None: there is no bridge."""
 
 
-class _BothNames(Collector):
-    """Metrics, and after each that had another name the same once more under that one."""
-
-    def __init__(self, metrics: Collector) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> Iterator[Metric]:
-        for metric in self._metrics.collect():
-            yield metric
-            if (former := metric.name.removeprefix(PREFIX)) in FORMER_NAMES:
-                yield _renamed(metric, former)
-
-
-def _renamed(metric: Metric, name: str) -> Metric:
-    renamed = Metric(name, f"Deprecated: use {metric.name}", metric.type)
-    renamed.samples = [
-        sample._replace(name=sample.name.removeprefix(PREFIX)) for sample in metric.samples
-    ]
-    return renamed
-
-
-def exposition(*metrics: Collector) -> bytes:
-    """Return the metrics in Prometheus' text format, under their former names, too."""
-    return b"".join(generate_latest(_BothNames(each)) for each in metrics)
-
-
-class _Families(Collector):
-    """Families that are there already."""
-
-    def __init__(self, families: Sequence[Metric]) -> None:
-        self._families = families
-
-    def collect(self) -> Iterable[Metric]:
-        return self._families
-
-
-def _gauge(name: str, help_text: str, value: float) -> Metric:
-    return GaugeMetricFamily(PREFIX + name, help_text, value=value)
-
-
-@cache
-def _version() -> str:
-    try:
-        return version("ai-agent-server")
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def build_info() -> Collector:
-    """Return the metric of the program's version."""
-    info = GaugeMetricFamily(
-        f"{PREFIX}build_info", "Always 1; the label is what runs", labels=["version"]
-    )
-    info.add_metric([_version()], 1)
-    return _Families([info])
-
-
-def machine_text(
-    backlog: ports.Backlog | None,
-    *,
-    oldest_s: float,
-    dependencies: Mapping[str, bool],
-    workers: int,
-    workers_wanted: int,
-) -> bytes:
-    """Return the exposition of what is the same for all workers of a machine, or is about them.
-
-    `backlog`: None, where the store does not answer. `oldest_s`: for how long its oldest notice has
-    been due. `dependencies`: those that are configured, and whether each is well.
-    """
-    up = GaugeMetricFamily(
-        f"{PREFIX}dependency_up",
-        "1 while a dependency is well for all workers, else 0; without those not configured",
-        labels=["dependency"],
-    )
-    for dependency, is_well in dependencies.items():
-        up.add_metric([dependency], is_well)
-    depth = backlog.depth if backlog is not None else -1
-    families = [
-        up,
-        _gauge("outbox_depth", "Notices not delivered yet; -1: the store does not answer", depth),
-        _gauge("workers", "Workers that answer", workers),
-        _gauge("workers_wanted", "Workers that there should be", workers_wanted),
-    ]
-    if backlog is not None:
-        oldest = "For how long the oldest undelivered notice has been due; 0: there is none"
-        families.append(_gauge("outbox_oldest_seconds", oldest, oldest_s))
-    return exposition(build_info(), _Families(families))
-
-
-# The library's counters and histograms lock. What is counted in each turn takes them 19 µs, a tenth
-# of the turn; here it takes 3. So these are plain numbers until they are collected.
-
-
-class _Histogram:
-    """A histogram of durations."""
-
-    def __init__(self, bounds: Sequence[float] = _SECONDS) -> None:
-        """`bounds`: the upper bounds of the buckets, in seconds."""
-        self._bounds = bounds
-        self._counts = [0] * (len(bounds) + 1)
-        self._sum = 0.0
-
-    def observe(self, seconds: float) -> None:
-        """Count a duration."""
-        self._counts[bisect_left(self._bounds, seconds)] += 1
-        self._sum += seconds
-
-    def family(self, name: str, help_text: str) -> HistogramMetricFamily:
-        """Return the histogram for the exposition."""
-        family = HistogramMetricFamily(name, help_text, labels=[])
-        self.add_to(family, [])
-        return family
-
-    def add_to(self, family: HistogramMetricFamily, labels: Sequence[str]) -> None:
-        """Add it to a family, under these values of its labels."""
-        bounds = [*(f"{bound:g}" for bound in self._bounds), "+Inf"]
-        buckets = list(zip(bounds, accumulate(self._counts), strict=True))
-        family.add_metric(labels, buckets=buckets, sum_value=self._sum)
-
-
-def _counter(name: str, help_text: str, label: str, counts: Mapping[str, int]) -> Metric:
-    family = CounterMetricFamily(PREFIX + name, help_text, labels=[label])
-    for value, count in counts.items():
-        family.add_metric([value], count)
-    return family
-
-
 class _TurnCollector(Collector):
     """The AI's turns and their tokens."""
 
     def __init__(self) -> None:
         self.outcomes = defaultdict[str, int](int, dict.fromkeys(_TURN_OUTCOMES, 0))
-        self.seconds = _Histogram()
-        self.first_token = _Histogram()
+        self.seconds = Histogram()
+        self.first_token = Histogram()
         self.summaries: defaultdict[str, int] = defaultdict(int)
         self.suggestions: defaultdict[str, int] = defaultdict(int)
         self._tokens: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._calls: defaultdict[str, int] = defaultdict(int)
 
     def collect(self) -> Iterator[Metric]:
-        yield _counter("turns", "Turns of the AI by outcome", "outcome", self.outcomes)
+        yield counter("turns", "Turns of the AI by outcome", "outcome", self.outcomes)
         yield self._token_family()
-        yield _counter("model_calls", "Requests to models by purpose", "purpose", self._calls)
-        yield _counter("summaries", "Rolling summaries by outcome", "outcome", self.summaries)
+        yield counter("model_calls", "Requests to models by purpose", "purpose", self._calls)
+        yield counter("summaries", "Rolling summaries by outcome", "outcome", self.summaries)
         suggestions = "Replies suggested to coordinators by outcome"
-        yield _counter("suggestions", suggestions, "outcome", self.suggestions)
+        yield counter("suggestions", suggestions, "outcome", self.suggestions)
         yield self.seconds.family(f"{PREFIX}turn_seconds", "Durations of turns")
         yield self.first_token.family(
             f"{PREFIX}first_token_seconds",
@@ -265,7 +110,7 @@ class _StoreCollector(Collector):
     """The requests to the store."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[str, _Histogram] = defaultdict(lambda: _Histogram(_STORE_SECONDS))
+        self.seconds: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(_STORE_SECONDS))
         self.errors: defaultdict[str, int] = defaultdict(int, {"read": 0, "write": 0})
 
     def collect(self) -> Iterator[Metric]:
@@ -278,7 +123,7 @@ class _StoreCollector(Collector):
             histogram.add_to(seconds, [operation])
         yield seconds
         errors = "Requests that the store has failed, each attempt"
-        yield _counter("store_errors", errors, "operation", self.errors)
+        yield counter("store_errors", errors, "operation", self.errors)
 
 
 class _ProcessCollector(Collector):
@@ -287,7 +132,7 @@ class _ProcessCollector(Collector):
     def __init__(self, dropped_lines: Callable[[], int]) -> None:
         self._dropped_lines = dropped_lines
         self.state = ProcessState()
-        self.lag = _Histogram()
+        self.lag = Histogram()
         self.hints = defaultdict[str, int](int, dict.fromkeys(_HINTS, 0))
 
     def collect(self) -> Iterator[Metric]:
@@ -296,7 +141,7 @@ class _ProcessCollector(Collector):
             "Log lines that nobody read fast enough",
             value=self._dropped_lines(),
         )
-        yield _counter(
+        yield counter(
             "broker_hints",
             "Hints between processes that were sent, received, dropped, malformed or refused; "
             "holes in their numbers, lost connections, half seconds without the broker, and "
@@ -307,7 +152,7 @@ class _ProcessCollector(Collector):
         lag = "By how much a timer of the event loop was late, measured twice a second"
         yield self.lag.family(f"{PREFIX}event_loop_lag_seconds", lag)
         turns = "Turns of the AI that run, or wait for a place (LIMIT_TURNS)"
-        yield _gauge("turns_running", turns, self.state.turns)
+        yield gauge("turns_running", turns, self.state.turns)
         if (chats := self.state.chats) is not None:
             yield from _chat_families(chats)
 
@@ -322,7 +167,7 @@ def _chat_families(chats: ports.TalkingChats) -> Iterator[Metric]:
     people.add_metric(["live"], chats.live)
     yield people
     longest = "For how long the customer who waits longest has; 0: nobody waits"
-    yield _gauge("longest_wait_seconds", longest, chats.longest_wait_s)
+    yield gauge("longest_wait_seconds", longest, chats.longest_wait_s)
 
 
 class Metrics(SocketObserver, ports.Observer):
@@ -338,45 +183,45 @@ class Metrics(SocketObserver, ports.Observer):
         for collector in (self._process, self.turns, self.store):
             registry.register(collector)
 
-        def counter(name: str, help_text: str, *labels: str) -> Counter:
+        def locked(name: str, help_text: str, *labels: str) -> Counter:
             return Counter(PREFIX + name, help_text, labels, registry=registry)
 
         self.sockets = Gauge(f"{PREFIX}sockets_open", "Open sockets", registry=registry)
-        self.closed = counter("sockets_closed", "Sockets by close code", "code")
-        self.slow = counter("slow_consumers", "Clients that did not read")
-        self.joins = counter("joins", "Joins by outcome", "outcome")
-        self.refusals = counter("refusals", "Refused requests by reason", "reason")
-        self.limits = counter("limits_met", "Refusals because of a limit", "limit")
-        self.notices = counter(
+        self.closed = locked("sockets_closed", "Sockets by close code", "code")
+        self.slow = locked("slow_consumers", "Clients that did not read")
+        self.joins = locked("joins", "Joins by outcome", "outcome")
+        self.refusals = locked("refusals", "Refused requests by reason", "reason")
+        self.limits = locked("limits_met", "Refusals because of a limit", "limit")
+        self.notices = locked(
             "notices", "Attempts to deliver notices to the bridge by outcome", "kind", "outcome"
         )
-        self.status_changes = counter(
+        self.status_changes = locked(
             "status_changes",
             "Changes of a conversation's owner, and of its request for a human, by what it then "
             "was and why",
             "status",
             "reason",
         )
-        self.model_errors = counter(
+        self.model_errors = locked(
             "model_errors", "Requests to models that failed, each attempt, by kind", "kind"
         )
-        self.bridge_events = counter(
+        self.bridge_events = locked(
             "bridge_events", "Messages and signs from the bridge's socket by outcome", "outcome"
         )
-        self.topics_left = counter(
+        self.topics_left = locked(
             "bridge_topics_left",
             "Topics of open conversations left because of ELIXIR_FOLLOWED_TOPICS",
         )
         self._logged_outcomes: set[str] = set()
-        self.writes = counter(
+        self.writes = locked(
             "write_calls", "Calls of tools that change something, by outcome", "outcome"
         )
-        self.ratings = counter("ratings", "Ratings by customers, by stars", "rating")
-        self.unanswered = counter(
+        self.ratings = locked("ratings", "Ratings by customers, by stars", "rating")
+        self.unanswered = locked(
             "unanswered",
             "Answers for which the AI searched the documents of a business, and found nothing",
         )
-        self.failed_searches = counter(
+        self.failed_searches = locked(
             "searches_failed", "Turns that went on without the passages of documents"
         )
 
@@ -543,38 +388,3 @@ class Metrics(SocketObserver, ports.Observer):
     def topic_left(self) -> None:
         """Count an open conversation whose topic at the bridge is followed no longer."""
         self.topics_left.inc()
-
-
-class BridgeMetrics(SocketObserver):
-    """What the reference bridge counts. No label ever holds an identifier or a text."""
-
-    def __init__(self) -> None:
-        registry = self._registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-
-        def gauge(name: str, help_text: str) -> Gauge:
-            return Gauge(f"{PREFIX}bridge_{name}", help_text, registry=registry)
-
-        self.sockets = gauge("sockets_open", "Open sockets of the bridge")
-        self.coordinators = gauge("coordinators", "Coordinators who are there, of all businesses")
-        self.server_up = gauge(
-            "server_up", "0 while commands cannot be delivered to the AI agent server, else 1"
-        )
-        self.joins = Counter(
-            f"{PREFIX}bridge_joins", "Joins by outcome", ["outcome"], registry=registry
-        )
-
-    def text(self, coordinators: int, is_server_reachable: bool) -> bytes:
-        """Return the exposition."""
-        self.coordinators.set(coordinators)
-        self.server_up.set(is_server_reachable)
-        return exposition(self._registry, build_info())
-
-    def socket_opened(self) -> None:
-        self.sockets.inc()
-
-    def socket_closed(self, code: int) -> None:
-        self.sockets.dec()
-
-    def join(self, outcome: str) -> None:
-        self.joins.labels(outcome).inc()

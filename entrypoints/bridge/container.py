@@ -12,12 +12,12 @@ from dependency_injector import containers, providers
 from dependency_injector.providers import Provider
 
 from adapters.bridge.agent_server import HttpAgentServer
+from adapters.bridge.metrics import BridgeMetrics
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.files.folder import FileBusinesses, folder_of
 from adapters.memory.businesses import MemoryBusinesses
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.phoenix.limits import Connections
-from adapters.prometheus import BridgeMetrics
 from adapters.system import RandomIds, SystemClock
 from application.bridge.announce_queues import AnnounceQueues
 from application.bridge.deliver_commands import AnswerQuestion, DeliverCommands

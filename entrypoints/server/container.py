@@ -28,7 +28,8 @@ from adapters.model_choices import ModelChoice, model_choices, model_key, own_mo
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.phoenix.limits import Connections
 from adapters.phoenix.longpoll import LONG_POLL_PATH, LongPoll
-from adapters.prometheus import Metrics, ProcessState, machine_text
+from adapters.prometheus import Metrics, ProcessState
+from adapters.prometheus_text import machine_text
 from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
 from adapters.urls import shown_url

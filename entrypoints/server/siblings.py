@@ -220,7 +220,7 @@ async def _send(send: Send, status: int, headers: _Headers, body: bytes) -> None
 
 
 class RenderMachine(Protocol):
-    """Returns the exposition of what is the machine's: see `adapters.prometheus.machine_text`."""
+    """Returns the exposition of what is the machine's (`adapters.prometheus_text.machine_text`)."""
 
     def __call__(
         self,

@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from adapters.prometheus import FORMER_NAMES, BridgeMetrics, Metrics, ProcessState, machine_text
+from adapters.bridge.metrics import BridgeMetrics
+from adapters.prometheus import Metrics, ProcessState
+from adapters.prometheus_text import FORMER_NAMES, machine_text
 from application.ports import Backlog, TalkingChats
 from domain.usage import Usage
 

@@ -7,7 +7,8 @@ from itertools import product
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from adapters.prometheus import FORMER_NAMES, PREFIX, Metrics, machine_text
+from adapters.prometheus import Metrics
+from adapters.prometheus_text import FORMER_NAMES, PREFIX, machine_text
 from application.ports import Backlog
 from entrypoints.expositions import added_up, lasting
 from tests.support.watching import ALERTS, DASHBOARD, alerts, families, problems, queries
