@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.sqlite.store import SqliteStore
+from domain.identity import BusinessId, Customer, UserId
+from tests.contract.stores import new_session, user_says, with_notices
 from tests.support.bridge_client import bridge_client
 from tests.support.openai_stub import refuses, says, stub
 from tests.support.process import server as program
@@ -18,7 +21,7 @@ from tests.support.user import PATIENCE_S, Refused, user
 from tests.support.watching import alerts, expositions, queries
 
 DESK = {"businessId": "b1", "coordinatorId": "maria"}
-RATE_INTERVAL = "20s"
+RATE_INTERVAL = "1m"
 PROMTOOL_S = 30.0
 
 
@@ -54,12 +57,22 @@ def test_promtool_reads_the_metrics_as_they_are_meant() -> None:
         assert ran.returncode == 0, ran.stderr.decode()
 
 
+async def leave_what_is_refused(database: Path) -> None:
+    """Store a notice that the bridge refuses for good: of an id that it no longer allows."""
+    nobody = Customer(BusinessId("b:1"), UserId("u1"))
+    async with SqliteStore(database) as store:
+        await store.append(with_notices(user_says(new_session("s0", nobody))), None)
+
+
 @asynccontextmanager
 async def whole(folder: Path, model: str) -> AsyncIterator[tuple[str, str]]:
     """The server with two workers, and the reference bridge; yield the address of each."""
     at_server, at_bridge = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    database = folder / "conversations.db"
+    await leave_what_is_refused(database)
     chosen = {
         "STORE": "sqlite",
+        "SQLITE_PATH": str(database),
         "ASSISTANT": "openai",
         "OPENAI_API_KEY": "sk-test",
         "OPENAI_BASE_URL": model,
@@ -130,8 +143,10 @@ SEEN = {
     "a takeover": 'ai_agent_status_changes_total{status="live",reason="accepted"} == 1',
     "a refusal": "sum(ai_agent_refusals_total) >= 1",
     "a notice": 'sum(ai_agent_notices_total{outcome="delivered"}) >= 1',
+    "a dead letter": 'sum(ai_agent_notices_total{outcome="dead"}) == 1',
     "nothing that waits": "ai_agent_outbox_depth == 0 and ai_agent_outbox_oldest_seconds == 0",
-    "dependencies": "count(ai_agent_dependency_up == 1) == 4",
+    "dependencies": "count(ai_agent_dependency_up) == 4",
+    "those that are well": 'count(ai_agent_dependency_up{dependency!="assistant"} == 1) == 3',
     "a former name": 'turns_total{outcome="answered"} >= 1',
 }
 """What the run has done, and how it shows."""
