@@ -17,7 +17,7 @@ from tests.support.server import free_port
 
 FOLDER = Path(__file__).parents[2] / "container/prometheus"
 START_S = 20.0
-SCRAPES_EVERY = "500ms"
+SCRAPES_EVERY = "1s"
 
 
 class Prometheus:
@@ -64,7 +64,7 @@ def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[Prometheus]
     """Run it with our configuration and rules.
 
     `targets`: the address of each, such as `127.0.0.1:40123`, by the name that it has in our
-    configuration, such as `server:3001`. It scrapes and evaluates twice a second.
+    configuration, such as `server:3001`. It scrapes and evaluates each second.
     """
     path, port = program("prometheus"), free_port()
     configuration = (FOLDER / "prometheus.yml").read_text()
