@@ -1,74 +1,91 @@
-"""The server's metrics, in Prometheus' text format."""
+"""The server's metrics, in Prometheus' text format.
+
+What differs from process to process is of each; what is the same for all workers of a machine, or
+is about them, is of the machine (`adapters.prometheus_text.machine_text`).
+"""
 
 import logging
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from itertools import product
+from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from adapters.event_log import EventLog
 from adapters.phoenix.endpoint import SocketObserver
+from adapters.prometheus_text import PREFIX, Histogram, counter, exposition, gauge
 from application import ports
 from domain.identity import BusinessId
-from domain.message import Entry
-from domain.notice import Notice
+from domain.message import Entry, StatusChange
+from domain.notice import Notice, NoticeKind
 from domain.session import Session
+from domain.status import TRANSITIONS
 from domain.usage import Usage
 from domain.write_call import WriteState
 
 logger = logging.getLogger(__name__)
 
-_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+# A count that begins at 1 is no increase to Prometheus: what is watched begins at 0.
+_TURN_OUTCOMES = (
+    *("answered", "transferred", "stopped", "dropped", "cancelled"),
+    *("failed", "timeout", "over_budget"),
+)
+_NOTICE_OUTCOMES = ("delivered", "deferred", "dead", "superseded")
+_JOIN_OUTCOMES = ("ok", "error", "crashed", "unmatched", "limit")
+_MODEL_FAILURES = (
+    *("rate_limited", "slow", "unavailable", "refused"),
+    *("too_long", "filtered", "unusable"),
+)
+_HINTS = (
+    *("sent", "received", "dropped", "away", "lost", "hole", "missed"),
+    *("malformed", "refused"),
+)
+_WHOLE_LIMITS = ("sockets", "connections", "joins", "turns", "waiting_bytes", "descriptors")
+"""The limits of the whole server, and not of one client."""
+
+_STORE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
-# The library's counters and histograms lock. What is counted in each turn takes them 19 µs, a tenth
-# of the turn; here it takes 3. So these are plain numbers until they are collected.
+class ProcessState(NamedTuple):
+    """What a process has at the moment of a scrape."""
 
-
-class _Histogram:
-    """A histogram of durations."""
-
-    def __init__(self) -> None:
-        self._counts = [0] * (len(_SECONDS) + 1)
-        self._sum = 0.0
-
-    def observe(self, seconds: float) -> None:
-        """Count a duration."""
-        self._counts[bisect_left(_SECONDS, seconds)] += 1
-        self._sum += seconds
-
-    def family(self, name: str, help_text: str) -> HistogramMetricFamily:
-        """Return the histogram for the exposition."""
-        bounds = [*(f"{bound:g}" for bound in _SECONDS), "+Inf"]
-        buckets = list(zip(bounds, accumulate(self._counts), strict=True))
-        return HistogramMetricFamily(name, help_text, buckets=buckets, sum_value=self._sum)
+    turns: int = 0
+    """The turns that run, or wait for a place."""
+    chats: ports.TalkingChats | None = None
+    """The chats with people of which this process has charge; None: there is no bridge."""
 
 
 class _TurnCollector(Collector):
     """The AI's turns and their tokens."""
 
     def __init__(self) -> None:
-        self.outcomes: defaultdict[str, int] = defaultdict(int)
-        self.seconds = _Histogram()
-        self.first_token = _Histogram()
+        self.outcomes = defaultdict[str, int](int, dict.fromkeys(_TURN_OUTCOMES, 0))
+        self.seconds = Histogram()
+        self.first_token = Histogram()
         self.summaries: defaultdict[str, int] = defaultdict(int)
         self.suggestions: defaultdict[str, int] = defaultdict(int)
         self._tokens: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._calls: defaultdict[str, int] = defaultdict(int)
 
     def collect(self) -> Iterator[Metric]:
-        turns = CounterMetricFamily("turns", "Turns of the AI by outcome", labels=["outcome"])
-        for outcome, count in self.outcomes.items():
-            turns.add_metric([outcome], count)
-        yield turns
-        yield from self._models()
-        yield self.seconds.family("turn_seconds", "Durations of turns")
+        yield counter("turns", "Turns of the AI by outcome", "outcome", self.outcomes)
+        yield self._token_family()
+        yield counter("model_calls", "Requests to models by purpose", "purpose", self._calls)
+        yield counter("summaries", "Rolling summaries by outcome", "outcome", self.summaries)
+        suggestions = "Replies suggested to coordinators by outcome"
+        yield counter("suggestions", suggestions, "outcome", self.suggestions)
+        yield self.seconds.family(f"{PREFIX}turn_seconds", "Durations of turns")
         yield self.first_token.family(
-            "first_token_seconds", "From the start of a turn to the first piece of its answer"
+            f"{PREFIX}first_token_seconds",
+            "From the start of a turn to the first piece of its answer",
         )
 
     def spend(self, purpose: str, usage: Usage) -> None:
@@ -79,66 +96,79 @@ class _TurnCollector(Collector):
         self._tokens[purpose, "reasoning"] += usage.reasoning_tokens
         self._calls[purpose] += usage.calls
 
-    def _models(self) -> Iterator[Metric]:
+    def _token_family(self) -> Metric:
         tokens = CounterMetricFamily(
-            "model_tokens",
+            f"{PREFIX}model_tokens",
             "Tokens by purpose and kind; `input` is without `cached`, `output` without `reasoning`",
             labels=["purpose", "kind"],
         )
         for (purpose, kind), count in self._tokens.items():
             tokens.add_metric([purpose, kind], count)
-        calls = CounterMetricFamily(
-            "model_calls", "Requests to models by purpose", labels=["purpose"]
-        )
-        for purpose, count in self._calls.items():
-            calls.add_metric([purpose], count)
-        summaries = CounterMetricFamily(
-            "summaries", "Rolling summaries by outcome", labels=["outcome"]
-        )
-        for outcome, count in self.summaries.items():
-            summaries.add_metric([outcome], count)
-        suggestions = CounterMetricFamily(
-            "suggestions", "Replies suggested to coordinators by outcome", labels=["outcome"]
-        )
-        for outcome, count in self.suggestions.items():
-            suggestions.add_metric([outcome], count)
-        yield from (tokens, calls, summaries, suggestions)
+        return tokens
 
 
-_Counts = defaultdict[str, int]
+class _StoreCollector(Collector):
+    """The requests to the store."""
 
-
-class _HintCollector(Collector):
-    """The hints between processes."""
-
-    def __init__(self, counts: _Counts) -> None:
-        self._counts = counts
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(_STORE_SECONDS))
+        self.errors: defaultdict[str, int] = defaultdict(int, {"read": 0, "write": 0})
 
     def collect(self) -> Iterator[Metric]:
-        hints = CounterMetricFamily(
-            "ai_agent_broker_hints",
-            "Hints between processes that were sent, received, dropped, malformed or refused; "
-            "holes in their numbers, lost connections, half seconds without the broker, and "
-            "customers whose hints may have been missed",
-            labels=["what"],
+        seconds = HistogramMetricFamily(
+            f"{PREFIX}store_seconds",
+            "Durations of requests to the store, with the wait for their turn",
+            labels=["operation"],
         )
-        for what, count in self._counts.items():
-            hints.add_metric([what], count)
-        yield hints
+        for operation, histogram in self.seconds.items():
+            histogram.add_to(seconds, [operation])
+        yield seconds
+        errors = "Requests that the store has failed, each attempt"
+        yield counter("store_errors", errors, "operation", self.errors)
 
 
-class _LogCollector(Collector):
-    """The log lines that could not be written."""
+class _ProcessCollector(Collector):
+    """What this process has at the moment, and what it has written to the log and waited for."""
 
     def __init__(self, dropped_lines: Callable[[], int]) -> None:
         self._dropped_lines = dropped_lines
+        self.state = ProcessState()
+        self.lag = Histogram()
+        self.hints = defaultdict[str, int](int, dict.fromkeys(_HINTS, 0))
 
     def collect(self) -> Iterator[Metric]:
         yield CounterMetricFamily(
-            "log_lines_dropped",
+            f"{PREFIX}log_lines_dropped",
             "Log lines that nobody read fast enough",
             value=self._dropped_lines(),
         )
+        yield counter(
+            "broker_hints",
+            "Hints between processes that were sent, received, dropped, malformed or refused; "
+            "holes in their numbers, lost connections, half seconds without the broker, and "
+            "customers whose hints may have been missed",
+            "what",
+            self.hints,
+        )
+        lag = "By how much a timer of the event loop was late, measured twice a second"
+        yield self.lag.family(f"{PREFIX}event_loop_lag_seconds", lag)
+        turns = "Turns of the AI that run, or wait for a place (LIMIT_TURNS)"
+        yield gauge("turns_running", turns, self.state.turns)
+        if (chats := self.state.chats) is not None:
+            yield from _chat_families(chats)
+
+
+def _chat_families(chats: ports.TalkingChats) -> Iterator[Metric]:
+    people = GaugeMetricFamily(
+        f"{PREFIX}chats",
+        "Conversations whose customer waits for a coordinator, or has one",
+        labels=["status"],
+    )
+    people.add_metric(["waiting"], chats.waiting)
+    people.add_metric(["live"], chats.live)
+    yield people
+    longest = "For how long the customer who waits longest has; 0: nobody waits"
+    yield gauge("longest_wait_seconds", longest, chats.longest_wait_s)
 
 
 class Metrics(SocketObserver, ports.Observer):
@@ -148,66 +178,78 @@ class Metrics(SocketObserver, ports.Observer):
         """`dropped_lines`: returns the number of log lines that could not be written."""
         self._log = log or EventLog()
         registry = self._registry = CollectorRegistry()
-        registry.register(_LogCollector(dropped_lines))
-        self.sockets = Gauge("sockets_open", "Open sockets", registry=registry)
-        self.closed = Counter(
-            "sockets_closed", "Sockets by close code", ["code"], registry=registry
-        )
-        self.slow = Counter("slow_consumers", "Clients that did not read", registry=registry)
-        self.joins = Counter("joins", "Joins by outcome", ["outcome"], registry=registry)
+        ProcessCollector(registry=registry)
+        self._process = _ProcessCollector(dropped_lines)
         self.turns = _TurnCollector()
-        registry.register(self.turns)
-        self.refusals = Counter(
-            "refusals", "Refused requests by reason", ["reason"], registry=registry
-        )
-        self.limits = Counter(
-            "limits_met", "Refusals because of a limit", ["limit"], registry=registry
-        )
-        self.notices = Counter(
-            "notices",
-            "Attempts to deliver notices to the bridge by outcome",
-            ["kind", "outcome"],
-            registry=registry,
-        )
-        self.bridge_events = Counter(
-            "ai_agent_bridge_events",
-            "Messages and signs from the bridge's socket by outcome",
-            ["outcome"],
-            registry=registry,
-        )
-        self.topics_left = Counter(
-            "ai_agent_bridge_topics_left",
-            "Topics of open conversations left because of ELIXIR_FOLLOWED_TOPICS",
-            registry=registry,
-        )
-        self.hints: _Counts = defaultdict(int)
-        registry.register(_HintCollector(self.hints))
-        self._logged_outcomes: set[str] = set()
-        self.writes = Counter(
-            "ai_agent_write_calls",
-            "Calls of tools that change something, by outcome",
-            ["outcome"],
-            registry=registry,
-        )
-        self.ratings = Counter(
-            "ai_agent_ratings", "Ratings by customers, by stars", ["rating"], registry=registry
-        )
-        self.unanswered = Counter(
-            "ai_agent_unanswered",
-            "Answers for which the AI searched the documents of a business, and found nothing",
-            registry=registry,
-        )
-        self.failed_searches = Counter(
-            "ai_agent_searches_failed",
-            "Turns that went on without the passages of documents",
-            registry=registry,
-        )
-        self.outbox = Gauge("outbox_depth", "Notices that are not delivered yet", registry=registry)
+        self.store = _StoreCollector()
+        for collector in (self._process, self.turns, self.store):
+            registry.register(collector)
 
-    def text(self, outbox_depth: int) -> bytes:
-        """Return the exposition; the caller gets `outbox_depth` from the store."""
-        self.outbox.set(outbox_depth)
-        return generate_latest(self._registry)
+        def locked(name: str, help_text: str, *labels: str) -> Counter:
+            return Counter(PREFIX + name, help_text, labels, registry=registry)
+
+        self.sockets = Gauge(f"{PREFIX}sockets_open", "Open sockets", registry=registry)
+        self.closed = locked("sockets_closed", "Sockets by close code", "code")
+        self.slow = locked("slow_consumers", "Clients that did not read")
+        self.joins = locked("joins", "Joins by outcome", "outcome")
+        self.refusals = locked("refusals", "Refused requests by reason", "reason")
+        self.limits = locked("limits_met", "Refusals because of a limit", "limit")
+        self.notices = locked(
+            "notices", "Attempts to deliver notices to the bridge by outcome", "kind", "outcome"
+        )
+        self.status_changes = locked(
+            "status_changes",
+            "Changes of a conversation's owner, and of its request for a human, by what it then "
+            "was and why",
+            "status",
+            "reason",
+        )
+        self.model_errors = locked(
+            "model_errors", "Requests to models that failed, each attempt, by kind", "kind"
+        )
+        self.bridge_events = locked(
+            "bridge_events", "Messages and signs from the bridge's socket by outcome", "outcome"
+        )
+        self.topics_left = locked(
+            "bridge_topics_left",
+            "Topics of open conversations left because of ELIXIR_FOLLOWED_TOPICS",
+        )
+        self._logged_outcomes: set[str] = set()
+        self.writes = locked(
+            "write_calls", "Calls of tools that change something, by outcome", "outcome"
+        )
+        self.ratings = locked("ratings", "Ratings by customers, by stars", "rating")
+        self.unanswered = locked(
+            "unanswered",
+            "Answers for which the AI searched the documents of a business, and found nothing",
+        )
+        self.failed_searches = locked(
+            "searches_failed", "Turns that went on without the passages of documents"
+        )
+
+        self._begin()
+
+    def _begin(self) -> None:
+        """Let the counts that are watched begin at 0."""
+        for join in _JOIN_OUTCOMES:
+            self.joins.labels(join)
+        self.refusals.labels("storage_unavailable")
+        for limit in _WHOLE_LIMITS:
+            self.limits.labels(limit)
+        for kind, outcome in product(NoticeKind, _NOTICE_OUTCOMES):
+            self.notices.labels(kind, outcome)
+        for (_, status), reasons in TRANSITIONS.items():
+            for reason in reasons:
+                self.status_changes.labels(status, reason)
+        for failure in _MODEL_FAILURES:
+            self.model_errors.labels(failure)
+        for state in (WriteState.DONE, WriteState.FAILED, WriteState.UNKNOWN):
+            self.writes.labels(state)
+
+    def text(self, state: ProcessState = ProcessState()) -> bytes:  # noqa: B008  # it is frozen
+        """Return the exposition of this process, with what it has at the moment."""
+        self._process.state = state
+        return exposition(self._registry)
 
     def socket_opened(self) -> None:
         self.sockets.inc()
@@ -249,6 +291,9 @@ class Metrics(SocketObserver, ports.Observer):
         self._log.turn_ended(turn)
 
     def stored(self, session: Session, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, StatusChange):
+                self.status_changes.labels(entry.status, entry.reason).inc()
         self._log.stored(session, entries)
 
     def search_failed(self, error: BaseException) -> None:
@@ -302,7 +347,21 @@ class Metrics(SocketObserver, ports.Observer):
 
     def hint(self, what: str) -> None:
         """Count what happened to a hint of another process, or to one for them."""
-        self.hints[what] += 1
+        self._process.hints[what] += 1
+
+    def loop_lagged(self, seconds: float) -> None:
+        """Count by how much a timer of the event loop was late."""
+        self._process.lag.observe(seconds)
+
+    def store_answered(self, operation: str, seconds: float, has_failed: bool) -> None:
+        """Count a request to the store: a `read` or a `write`."""
+        self.store.seconds[operation].observe(seconds)
+        if has_failed:
+            self.store.errors[operation] += 1
+
+    def model_failed(self, kind: str) -> None:
+        """Count a request to a model that has failed, by its kind."""
+        self.model_errors.labels(kind).inc()
 
     def listener_failed(self) -> None:
         """Log the exception that is being handled: a listener's or a tap's of the hub."""

@@ -2,8 +2,9 @@
 
 import re
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
-_QUERY = re.compile(r"\?[^\s\"'=]*=[^\s\"']*")
+# A match begins where a word does: in a line of one long word there are not as many as letters.
+_URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://[^\s\"'<>]+")
+_WORD = re.compile(r"[^\s\"']+")
 
 
 def shown_url(url: str) -> str:
@@ -20,4 +21,10 @@ def shown_url(url: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Return a text with every URL in it as `shown_url`, also one without scheme and host."""
-    return _QUERY.sub("…", _URL.sub(lambda found: shown_url(found[0]), text))
+    text = _URL.sub(lambda found: shown_url(found[0]), text)
+    return _WORD.sub(lambda found: _without_query(found[0]), text) if "?" in text else text
+
+
+def _without_query(word: str) -> str:
+    place, _, query = word.partition("?")
+    return f"{place}…" if "=" in query else word

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
@@ -29,6 +29,7 @@ from application.ports import (
     LiveChatGateway,
     MalformedEvent,
     QueuePlace,
+    TalkingChats,
     TopicJoined,
     TopicUnavailable,
     Typing,
@@ -72,6 +73,8 @@ class _Followed(NamedTuple):
     status: Status
     since: int
     """The seq of its newest known status change; 0: none is known."""
+    at: datetime
+    """Since when it has had its status, as far as that is known."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,6 +142,14 @@ class BridgeInbox:
             task.cancel()
 
     # Which topics to follow.
+
+    def talking(self) -> TalkingChats:
+        """Return how many chats with people this process has charge of."""
+        chats = [chat for who, chat in self._talking.items() if self.owners.is_mine(who)]
+        waiting_since = [chat.at for chat in chats if chat.status is Status.WAITING]
+        now = self.clock.now()
+        longest_s = max((now - min(waiting_since, default=now)).total_seconds(), 0.0)
+        return TalkingChats(len(waiting_since), len(chats) - len(waiting_since), longest_s)
 
     def check_owners(self) -> None:
         """Take over chats, or give them up, as the broker is away or back. Call it each second."""
@@ -289,10 +300,13 @@ class BridgeInbox:
             if known is not None and is_same and change.seq < known.since:
                 return  # two writers of one process may publish in the other order
             if change.status in TALKING or known is None or is_same:
-                self._move(customer, _Followed(session_id, change.status, change.seq))
+                # The delivery of a request begins no other wait.
+                is_new = known is None or not is_same or change.changes_owner
+                at = change.at if known is None or is_new else known.at
+                self._move(customer, _Followed(session_id, change.status, change.seq, at))
         elif customer not in self._talking:
             since = known.since if known is not None and known.session_id == session_id else 0
-            self._move(customer, _Followed(session_id, Status.AI, since))
+            self._move(customer, _Followed(session_id, Status.AI, since, entries[-1].at))
         if customer not in self._unavailable:
             return
         if change is not None and change.requests_human:
@@ -511,7 +525,7 @@ class BridgeInbox:
 
 
 def _followed(session: Session) -> _Followed:
-    return _Followed(session.session_id, session.status, session.seq)
+    return _Followed(session.session_id, session.status, session.seq, session.owner_since)
 
 
 def _needs_bridge(entries: Sequence[Entry], talking: _Followed | None) -> bool:

@@ -209,6 +209,20 @@ class Archive(Protocol):
         """
 
 
+OnStoreRequest = Callable[[str, float, bool], None]
+"""Called with each request to the store: a `read` or a `write`, the seconds that it took, and
+whether it has failed."""
+
+
+class Backlog(NamedTuple):
+    """The notices that are not delivered yet, without dead letters."""
+
+    depth: int
+    """Their number."""
+    oldest: datetime | None
+    """When the oldest of them was due for the first time; None: there is none."""
+
+
 class Outbox(Protocol):
     """Notices that the bridge has not received yet, in order per session and lane."""
 
@@ -226,8 +240,12 @@ class Outbox(Protocol):
         """Record the outcome of a claimed notice. Unknown ids are ignored."""
 
     @abstractmethod
+    async def backlog(self) -> Backlog:
+        """Return how many notices are undelivered, and since when."""
+
     async def depth(self) -> int:
         """Count the undelivered notices, without dead letters."""
+        return (await self.backlog()).depth
 
     @abstractmethod
     async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
@@ -822,6 +840,17 @@ class LiveChatGateway(Protocol):
     @abstractmethod
     def show_presence(self, customer: Customer, online: bool) -> None:
         """Show the coordinators whether the user has the chat open. May be lost."""
+
+
+class TalkingChats(NamedTuple):
+    """The chats with people of which a process has charge."""
+
+    waiting: int
+    """Those whose customer waits for a coordinator."""
+    live: int
+    """Those that a coordinator has."""
+    longest_wait_s: float
+    """The time for which the customer who waits longest has; 0: nobody waits."""
 
 
 class EndedTurn(Struct, frozen=True, kw_only=True):

@@ -55,6 +55,11 @@ class Turns:
         else:
             self._wait_for_quiet(customer)
 
+    @property
+    def running(self) -> int:
+        """The number of turns that run here, or wait for a place."""
+        return len(self._running)
+
     def is_busy(self, customer: Customer) -> bool:
         """Return True if a turn of the customer is running here or waits for its start."""
         return customer in self._running or customer in self._waiting

@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterable
 
 
 def added_up(texts: Iterable[str]) -> str:
-    """Return the sums of the samples of expositions; of the times of creation the first."""
+    """Return the sums of the samples of expositions.
+
+    Of gauges in seconds, which are ages and moments, it is the largest; of the times of creation
+    the first.
+    """
     heads: dict[str, list[str]] = {}
     samples: dict[str, dict[str, float]] = {}
     for text in texts:
         for family, lines, values in _families(text):
             heads.setdefault(family, lines)
-            combine = min if family.endswith("_created") else float.__add__
+            combine = _combination(family, is_gauge=lines[-1].endswith(" gauge"))
             _combine(samples.setdefault(family, {}), values, combine)
     return "".join(_written(heads[family], values) for family, values in samples.items())
 
@@ -25,6 +29,12 @@ def lasting(text: str) -> str:
 
 
 _Values = dict[str, float]
+
+
+def _combination(family: str, *, is_gauge: bool) -> Callable[[float, float], float]:
+    if family.endswith("_created"):
+        return min
+    return max if is_gauge and family.endswith("_seconds") else float.__add__
 
 
 def _families(text: str) -> Iterable[tuple[str, list[str], _Values]]:

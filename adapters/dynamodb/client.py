@@ -11,7 +11,7 @@ from adapters.dynamodb.access import ACCESS_ERRORS, find_access
 from adapters.dynamodb.items import Item, ItemKey, key, key_of
 from adapters.dynamodb.transport import NoAnswer, Refused, Transport
 from adapters.urls import shown_url
-from application.ports import Clock
+from application.ports import Clock, OnStoreRequest
 from domain.backoff import backoff
 from domain.errors import StorageUnavailable
 
@@ -42,6 +42,10 @@ _TRANSIENT = frozenset(
         "TransactionInProgressException",
     }
 )
+_EXPECTED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
+"""A refusal of these is an answer, unless it is transient."""
+_WRITING = ("put", "update", "delete", "write")
+"""One of these is in the name of each operation that writes."""
 
 
 class ConditionFailed(Exception):
@@ -96,8 +100,11 @@ class Dynamo:
         endpoint_url: str | None,
         clock: Clock,
         jitter: Callable[[], float],
+        on_request: OnStoreRequest | None = None,
     ) -> None:
+        """`on_request`: called with each attempt that DynamoDB has answered, or has not."""
         self.table = table
+        self._on_request = on_request
         self._endpoint_url = endpoint_url
         self._clock = clock
         self._jitter = jitter
@@ -157,7 +164,7 @@ class Dynamo:
             if self._transport is None:  # since an earlier attempt, perhaps
                 raise StorageUnavailable("DynamoDB: the store is closed")
             try:
-                return await self._transport.send(_named(operation), request)
+                return await self._attempt(self._transport, operation, request)
             except Refused as refused:
                 if not _is_transient(refused) or attempt == REQUEST_ATTEMPTS - 1:
                     raise
@@ -166,6 +173,26 @@ class Dynamo:
                     raise self._unavailable(operation, error) from error
             await self._pause(attempt)
         raise AssertionError("the last attempt returns or raises")
+
+    async def _attempt(
+        self, transport: Transport, operation: str, request: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Send the request once, and count it. Raises: Refused, NoAnswer, StorageUnavailable."""
+        started, has_failed = self._clock.monotonic(), True
+        try:
+            answer = await transport.send(_named(operation), request)
+            has_failed = False
+            return answer
+        except Refused as refused:
+            has_failed = _is_transient(refused) or refused.code not in _EXPECTED
+            raise
+        except asyncio.CancelledError:  # nobody waits for it any more
+            has_failed = False
+            raise
+        finally:
+            if self._on_request is not None:
+                kind = "write" if any(word in operation for word in _WRITING) else "read"
+                self._on_request(kind, self._clock.monotonic() - started, has_failed)
 
     async def _pause(self, attempt: int) -> None:
         await self._clock.sleep(backoff(attempt, _FIRST_PAUSE_S, _LONGEST_PAUSE_S, self._jitter()))

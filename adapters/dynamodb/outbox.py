@@ -25,7 +25,7 @@ from adapters.dynamodb.outbox_items import (
     notice_of,
     partitions,
 )
-from application.ports import Clock, Outbox
+from application.ports import Backlog, Clock, Outbox
 from domain.errors import StorageUnavailable
 from domain.notice import DeadLetter, Deferred, Delivered, Lane, Notice, Outcome, Undeliverable
 
@@ -314,10 +314,11 @@ class DynamoOutbox(Outbox):
         return [Marker.of(pk, lane, item) for (pk, _), item in found.items()]
 
     @bounded
-    async def depth(self) -> int:
+    async def backlog(self) -> Backlog:
         await self._old.convert()
         lanes = await asyncio.gather(*map(self._queues, Lane))
-        return sum(len(marker.queue) for marker in chain.from_iterable(lanes))
+        due = [each.at for marker in chain.from_iterable(lanes) for each in marker.queue]
+        return Backlog(len(due), moment(min(due)) if due else None)
 
     @bounded
     async def dead(self, limit: int) -> tuple[DeadLetter, ...]:

@@ -14,7 +14,7 @@ from adapters.dynamodb.outbox import DynamoOutbox
 from adapters.dynamodb.session_reader import SessionReader
 from adapters.dynamodb.sessions import DynamoSessions
 from adapters.lease_deadline import lease_deadline
-from application.ports import Clock, CountStore, Leases
+from application.ports import Clock, CountStore, Leases, OnStoreRequest
 from domain.errors import StorageUnavailable
 from domain.identity import BusinessId
 from domain.usage import CACHED_TOKENS, CALLS, INPUT_TOKENS, OUTPUT_TOKENS, Counts
@@ -100,7 +100,8 @@ class DynamoStore:
     """All four ports of storage in one table, each kept by a part. Use it as `async with store:`.
 
     `endpoint_url`: another DynamoDB than AWS's. `jitter`: a random number from 0 to 1.
-    `retention_days`: how long messages are kept, and closed sessions; 0: for ever.
+    `retention_days`: how long messages are kept, and closed sessions; 0: for ever. `on_request`:
+    see `Dynamo`.
     """
 
     def __init__(
@@ -111,12 +112,16 @@ class DynamoStore:
         clock: Clock,
         jitter: Callable[[], float],
         retention_days: int = 0,
+        on_request: OnStoreRequest | None = None,
     ) -> None:
         retention = timedelta(days=retention_days) if retention_days else None
-        db = self._db = Dynamo(table, endpoint_url=endpoint_url, clock=clock, jitter=jitter)
+        db = self._db = Dynamo(
+            table, endpoint_url=endpoint_url, clock=clock, jitter=jitter, on_request=on_request
+        )
         reader = self._reader = SessionReader(db, clock, retention)
         outbox = DynamoOutbox(db, clock)
-        self.claim, self.settle, self.depth = outbox.claim, outbox.settle, outbox.depth
+        self.claim, self.settle = outbox.claim, outbox.settle
+        self.backlog, self.depth = outbox.backlog, outbox.depth
         self.dead, self.retry, self.drop = outbox.dead, outbox.retry, outbox.drop
 
         sessions = DynamoSessions(db, reader, outbox.markers, retention)

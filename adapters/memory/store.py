@@ -10,7 +10,7 @@ from itertools import takewhile
 from msgspec.structs import replace
 
 from application.page_cursor import decode_cursor, encode_cursor
-from application.ports import RECENT, Erased, Loaded, SessionPage, Store
+from application.ports import RECENT, Backlog, Erased, Loaded, SessionPage, Store
 from domain.errors import DuplicateMessage, SeqTaken
 from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
 from domain.message import Entry, Message
@@ -333,8 +333,10 @@ class MemoryStore(Store):
             del self._queues[lane][session_id]
         return queued
 
-    async def depth(self) -> int:
-        return len(self._queued_in)
+    async def backlog(self) -> Backlog:
+        queues = (queue for lane in self._queues.values() for queue in lane.values())
+        due = [queued.notice.due_at for queue in queues for queued in queue.values()]
+        return Backlog(len(due), min(due, default=None))
 
     async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
         letters = (letter for session in self._dead.values() for letter in session.values())

@@ -62,11 +62,13 @@ class ModelAssistant(Assistant):
         prompts: PromptSettings | None = None,
         clock: Clock,
         jitter: Callable[[], float],
+        on_failure: Callable[[str], None] = lambda _kind: None,
     ) -> None:
         """`models`: each is asked where those before it fail; the last is also the cheaper one.
 
         `timeout_s`: for one answer, with tools and retries. `concurrency`: requests at once.
-        `jitter`: returns floats in 0..1.
+        `jitter`: returns floats in 0..1. `on_failure`: called with the kind (`AttemptFailed.kind`)
+        of each failed request to a model.
         """
         self._models = tuple(models)
         self._max_output_tokens = max_output_tokens
@@ -74,7 +76,11 @@ class ModelAssistant(Assistant):
         self._cheaper_first = (*self._models[-1:], *self._models[:-1])
         self._prompts = prompts or PromptSettings()
         self._router = ModelRouter(
-            self._models, concurrency=concurrency, clock=clock, jitter=jitter
+            self._models,
+            concurrency=concurrency,
+            clock=clock,
+            jitter=jitter,
+            on_failure=on_failure,
         )
 
     def __repr__(self) -> str:

@@ -49,6 +49,7 @@ class AttemptFailed(Exception):
         is_outage: bool = True,
         is_slow: bool = False,
         is_filtered: bool = False,
+        is_rate_limited: bool = False,
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(reason)
@@ -59,10 +60,28 @@ class AttemptFailed(Exception):
         """True if nothing came for too long; another request to the model would take as long."""
         self.is_filtered = is_filtered
         """True if the provider's filter has withheld what was asked, or answered."""
+        self.is_rate_limited = is_rate_limited
+        """True if the server says that it is asked too much."""
         self.is_paid = False
         """True if the model had worked for it."""
         self.retry_after_s = retry_after_s
         """The pause that the server asks for, if it does."""
+
+    @property
+    def kind(self) -> str:
+        """What has failed, for the metrics.
+
+        `rate_limited`, `slow` (nothing came for too long), `unavailable` (no answer, or one that
+        shows an outage), `refused` (the key, the model's name, the credit), `too_long` (the
+        prompt), `filtered` (by the provider), or `unusable`: what it has answered.
+        """
+        if self.is_rate_limited or self.is_slow:
+            return "rate_limited" if self.is_rate_limited else "slow"
+        if self.is_outage:
+            return "refused" if self.recovery is Recovery.FALLBACK else "unavailable"
+        if self.recovery is Recovery.SHORTEN:
+            return "too_long"
+        return "filtered" if self.is_filtered else "unusable"
 
 
 def classify_error(status: int, error: Any) -> AttemptFailed:
@@ -90,7 +109,7 @@ def classify_error(status: int, error: Any) -> AttemptFailed:
     if values & _BAD_CALL:
         return AttemptFailed(reason, is_outage=False)
     if status in (200, 408, 409, 425, 429) or status >= 500:
-        return AttemptFailed(reason)
+        return AttemptFailed(reason, is_rate_limited=status == 429)
     is_filtered = bool(values & _FILTERED)
     return AttemptFailed(reason, Recovery.FALLBACK, is_outage=False, is_filtered=is_filtered)
 

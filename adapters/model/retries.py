@@ -49,7 +49,10 @@ class ModelRouter:
         concurrency: int,
         clock: Clock,
         jitter: Callable[[], float],
+        on_failure: Callable[[str], None] = lambda _kind: None,
     ) -> None:
+        """`on_failure`: called with the kind of each failed request to a model."""
+        self._on_failure = on_failure
         self._clock = clock
         self._jitter = jitter
         self._models = tuple(models)
@@ -179,6 +182,8 @@ class ModelRouter:
         return completion
 
     def _count(self, model: CompletionClient, failed: AttemptFailed) -> None:
+        if failed.recovery is not Recovery.ADAPT:
+            self._on_failure(failed.kind)
         if not failed.is_outage:
             self._breakers[model].succeeded()
             # What is filtered, or too long, is so because of what a customer has written.

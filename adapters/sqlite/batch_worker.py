@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from domain.errors import StorageUnavailable
 
 Job = TypeVar("Job")
-Batch = list[tuple[Job, asyncio.Future[Any]]]
+Batch = list[tuple[Job, asyncio.Future[Any], float]]
+"""Each job with the future of its result, and when it was submitted, by the monotonic clock."""
 
 
 class BatchWorker(Generic[Job]):
@@ -18,7 +20,8 @@ class BatchWorker(Generic[Job]):
     called in the thread with a batch in the order of submission, and returns one result per job;
     an exception among the results is raised to that job's caller, one that `run` itself raises to
     all callers. `gather_s`: how long a batch waits for more jobs, if the previous batch had more
-    than one.
+    than one. `on_done`: called with the seconds that each job has taken, with its wait for the
+    thread, and with its result or exception.
     """
 
     def __init__(
@@ -27,8 +30,10 @@ class BatchWorker(Generic[Job]):
         run: Callable[[Sequence[Job]], Sequence[object]],
         *,
         gather_s: float = 0.0,
+        on_done: Callable[[float, object], None] | None = None,
     ) -> None:
         self._name = name
+        self._on_done = on_done
         self._run = run
         self._gather_s = gather_s
         self._waiting: Batch[Job] = []
@@ -69,7 +74,7 @@ class BatchWorker(Generic[Job]):
         if self._executor is None:
             raise StorageUnavailable(f"{self._name} is not open")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append((job, future))
+        self._waiting.append((job, future, monotonic()))
         if self._idle.is_set():
             self._idle.clear()
             self._start_soon(self._executor)
@@ -85,7 +90,7 @@ class BatchWorker(Generic[Job]):
     def _start(self, executor: ThreadPoolExecutor) -> None:
         batch, self._waiting = self._waiting, []
         self._had_company = len(batch) > 1
-        running = self._loop.run_in_executor(executor, self._run, [job for job, _ in batch])
+        running = self._loop.run_in_executor(executor, self._run, [job for job, _, _ in batch])
         running.add_done_callback(lambda done: self._finish(executor, batch, done))
 
     def _finish(
@@ -100,7 +105,10 @@ class BatchWorker(Generic[Job]):
             self._idle.set()
         failure = done.exception()
         results = [failure] * len(batch) if failure else done.result()
-        for (_, future), result in zip(batch, results, strict=True):
+        now = monotonic()
+        for (_, future, since), result in zip(batch, results, strict=True):
+            if self._on_done is not None:
+                self._on_done(now - since, result)
             if future.done():  # its caller has cancelled it
                 continue
             if isinstance(result, BaseException):

@@ -27,7 +27,15 @@ from adapters.sqlite.file import (
 )
 from adapters.stored_notices import notice_from
 from application.page_cursor import decode_cursor, encode_cursor
-from application.ports import RECENT, Erased, Loaded, SessionPage, Store
+from application.ports import (
+    RECENT,
+    Backlog,
+    Erased,
+    Loaded,
+    OnStoreRequest,
+    SessionPage,
+    Store,
+)
 from domain.errors import DuplicateMessage, SeqTaken, StorageUnavailable
 from domain.identity import IDEMPOTENCY_WINDOW, BusinessId, Customer, SessionId
 from domain.message import Entry, Message, StatusChange
@@ -112,7 +120,8 @@ class SqliteStore(Store):
     StorageUnavailable; several processes on one file are correct, but slower. `gather_s`: how long
     a transaction waits for more writes while there are many; a lone write does not wait.
     `expired_until` returns the time up to which entries, and closed sessions, have expired: they
-    are hidden at once, and deleted by `prune`. None: nothing expires. `is_read_only`: nothing can
+    are hidden at once, and deleted by `prune`. None: nothing expires. `on_request`: see its type.
+    `is_read_only`: nothing can
     be written, also by SQLite itself, and every call that would raises StorageUnavailable.
     """
 
@@ -125,6 +134,7 @@ class SqliteStore(Store):
         gather_s: float = 0.002,
         expired_until: Callable[[], datetime] | None = None,
         is_read_only: bool = False,
+        on_request: OnStoreRequest | None = None,
     ) -> None:
         self._is_read_only = is_read_only
         self._path = Path(path).absolute()
@@ -136,9 +146,14 @@ class SqliteStore(Store):
         """True while the write-ahead log may hold content that was erased."""
         self._expired_until = expired_until
         self._writes: BatchWorker[_Append | Work] = BatchWorker(
-            f"{self._path} (writes)", self._write_batch, gather_s=gather_s
+            f"{self._path} (writes)",
+            self._write_batch,
+            gather_s=gather_s,
+            on_done=_counted("write", on_request),
         )
-        self._reads: BatchWorker[Work] = BatchWorker(f"{self._path} (reads)", self._read_batch)
+        self._reads: BatchWorker[Work] = BatchWorker(
+            f"{self._path} (reads)", self._read_batch, on_done=_counted("read", on_request)
+        )
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path} {self._writes} {self._reads}>"
@@ -304,10 +319,10 @@ class SqliteStore(Store):
     async def settle(self, notice_id: str, outcome: Outcome) -> None:
         await self._write(lambda db: _settle(db, notice_id, outcome))
 
-    async def depth(self) -> int:
-        return await self._read(
-            lambda db: db.execute("SELECT count(*) FROM outbox WHERE dead IS NULL").fetchone()[0]
-        )
+    async def backlog(self) -> Backlog:
+        sql = "SELECT count(*), min(due_at) FROM outbox WHERE dead IS NULL"
+        depth, oldest = await self._read(lambda db: db.execute(sql).fetchone())
+        return Backlog(depth, _moment(oldest) if oldest is not None else None)
 
     async def dead(self, limit: int) -> tuple[DeadLetter, ...]:
         rows: Rows = await self._read(
@@ -397,6 +412,16 @@ class SqliteStore(Store):
                     (SELECT number FROM keys ORDER BY number LIMIT ?) AND at <= ?""",
                 (2 * _PRUNE_EVERY, added[-1][-1] - _KEY_LIFETIME_MS),
             )
+
+
+def _counted(
+    operation: str, on_request: OnStoreRequest | None
+) -> Callable[[float, object], None] | None:
+    if on_request is None:
+        return None
+    return lambda seconds, result: on_request(
+        operation, seconds, isinstance(result, StorageUnavailable)
+    )
 
 
 def _readable(heads: Iterable[bytes]) -> tuple[Session, ...]:

@@ -46,7 +46,7 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
     return Litestar(
         route_handlers=[
             container.endpoint().route,
-            *bridge_routes(container.services(), container.guards()),
+            *bridge_routes(container.services(), container.guards(), container.render_metrics()),
             *sign_in_routes(
                 container.sign_in(),
                 container.businesses(),

@@ -3,6 +3,7 @@
 `access.tokens` has the one choice that the server's root shares.
 """
 
+from collections.abc import Callable
 from random import random
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from dependency_injector import containers, providers
 from dependency_injector.providers import Provider
 
 from adapters.bridge.agent_server import HttpAgentServer
+from adapters.bridge.metrics import BridgeMetrics
 from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.files.folder import FileBusinesses, folder_of
 from adapters.memory.businesses import MemoryBusinesses
@@ -51,6 +53,7 @@ def _endpoint(
     settings: Settings,
     connections: Connections,
     limits: RateLimiter,
+    metrics: BridgeMetrics,
     services: Provider[BridgeServices],
 ) -> PhoenixEndpoint:
     """`services` is called at each join: the services announce events over this endpoint."""
@@ -63,7 +66,12 @@ def _endpoint(
         allowed_origins=socket_origins(settings.allowed_origins, settings.bridge_host),
         connections=connections,
         connection_policy=limits,
+        observer=metrics,
     )
+
+
+def _render_metrics(metrics: BridgeMetrics, broadcaster: Broadcaster) -> Callable[[], bytes]:
+    return lambda: metrics.text(broadcaster.present, broadcaster.reachable is not False)
 
 
 class BridgeContainer(containers.DeclarativeContainer):
@@ -73,6 +81,7 @@ class BridgeContainer(containers.DeclarativeContainer):
 
     clock: Provider[Clock] = providers.Singleton(SystemClock)
     jitter = providers.Object(random)
+    metrics: Provider[BridgeMetrics] = providers.Singleton(BridgeMetrics)
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
     connections: Provider[Connections] = providers.Singleton(bridge_connections, settings)
     limits: Provider[RateLimiter] = providers.Selector(
@@ -103,10 +112,13 @@ class BridgeContainer(containers.DeclarativeContainer):
     # channels: it gets the services' provider, and calls it at each join.
     services = providers.Singleton(BridgeServices)
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
-        _endpoint, settings, connections, limits, services.provider
+        _endpoint, settings, connections, limits, metrics, services.provider
     )
     broadcaster: Provider[Broadcaster] = providers.Singleton(
         Broadcaster, endpoint, providers.Object(monotonic)
+    )
+    render_metrics: Provider[Callable[[], bytes]] = providers.Singleton(
+        _render_metrics, metrics, broadcaster
     )
     chats: Provider[LiveChats] = providers.Singleton(
         LiveChats,

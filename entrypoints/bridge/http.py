@@ -276,14 +276,24 @@ Key = Annotated[
 
 
 def bridge_routes(
-    services: BridgeServices, guards: Sequence[Guard]
+    services: BridgeServices, guards: Sequence[Guard], render_metrics: Callable[[], bytes]
 ) -> list[ControllerRouterHandler]:
-    """Return the routes of `/health` and `/api`; `guards`: those of `/api`."""
+    """Return the routes of `/health`, `/metrics` and `/api`; `guards`: those of `/api`."""
 
     @get("/health", tags=["operation"], sync_to_thread=False)
     def alive() -> Done:
         """Report that the process is alive."""
         return Done()
+
+    @get(
+        "/metrics",
+        tags=["operation"],
+        media_type="text/plain; version=1.0.0",
+        sync_to_thread=False,
+    )
+    def metrics() -> bytes:
+        """Return the metrics in Prometheus' text format."""
+        return render_metrics()
 
     api = Router(
         path="/api",
@@ -298,7 +308,7 @@ def bridge_routes(
         response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
         security=[{}, {"token": []}],
     )
-    return [alive, api]
+    return [alive, metrics, api]
 
 
 def _report_routes(services: BridgeServices) -> list[ControllerRouterHandler]:

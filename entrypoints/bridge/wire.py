@@ -192,6 +192,11 @@ class Broadcaster:
         """Return the coordinators of a business who are there."""
         return frozenset(name for _, name in self._coordinators.get(business_id, {}).values())
 
+    @property
+    def present(self) -> int:
+        """The number of coordinators who are there, of all businesses."""
+        return sum(len(self.online(business_id)) for business_id in self._coordinators)
+
     def absence_s(self, business_id: BusinessId, coordinator_id: CoordinatorId) -> float:
         """Return for how long a coordinator has not been there; 0: who is there.
 

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 REFRESH_CHATS_EVERY_S = 60.0
 CHECK_OWNERS_EVERY_S = 1.0
 """The interval of searching for live chats that other processes began or ended."""
+MEASURE_LAG_EVERY_S = 0.5
+"""The interval of measuring by how much the event loop's timers are late."""
 
 
 def create_app(settings: Settings, container: Container | None = None) -> Litestar:
@@ -52,7 +54,7 @@ def create_app(settings: Settings, container: Container | None = None) -> Litest
             *customer_routes(wired.customer_pages()),
             api_page_route(),
         ],
-        lifespan=[lambda app: _running(wired)],
+        lifespan=[lambda app: _running(wired), lambda app: _measuring(wired)],
         state=State({"connections": wired.connections()}),
         exception_handlers=problem_handlers(),
         openapi_config=openapi_config(),
@@ -140,6 +142,22 @@ async def _running(container: Container) -> AsyncGenerator[None, None]:
         if container.settings().broker != "none":
             _start(stack, _report_away_forever(container))
         stack.push_async_callback(container.long_poll().stop)
+        yield
+
+
+@asynccontextmanager
+async def _measuring(container: Container) -> AsyncGenerator[None, None]:
+    """Measure the event loop's lag."""
+    metrics, clock = container.metrics(), container.clock()
+
+    async def work() -> float:
+        due = clock.monotonic() + MEASURE_LAG_EVERY_S
+        await clock.sleep(MEASURE_LAG_EVERY_S)
+        metrics.loop_lagged(max(clock.monotonic() - due, 0.0))
+        return 0.0
+
+    async with AsyncExitStack() as stack:
+        _start(stack, forever("lag", work, clock))
         yield
 
 

@@ -29,7 +29,8 @@ from adapters.model_choices import ModelChoice, model_choices, model_key, own_mo
 from adapters.phoenix.endpoint import SOCKET_PATH, PhoenixEndpoint
 from adapters.phoenix.limits import Connections
 from adapters.phoenix.longpoll import LONG_POLL_PATH, LongPoll
-from adapters.prometheus import Metrics
+from adapters.prometheus import Metrics, ProcessState
+from adapters.prometheus_text import machine_text
 from adapters.scripted import ScriptedAssistant
 from adapters.system import RandomIds, SystemClock
 from adapters.urls import shown_url
@@ -134,7 +135,9 @@ def _memory_store(settings: Settings, clock: Clock) -> Store:
     return MemoryStore(_expired_until(settings, clock))
 
 
-def _sqlite_store(settings: Settings, clock: Clock, is_read_only: bool = False) -> Store:
+def _sqlite_store(
+    settings: Settings, clock: Clock, metrics: Metrics, is_read_only: bool = False
+) -> Store:
     from adapters.sqlite.store import SqliteStore
 
     return SqliteStore(
@@ -142,6 +145,7 @@ def _sqlite_store(settings: Settings, clock: Clock, is_read_only: bool = False) 
         synchronous="FULL" if settings.sqlite_synchronous == "full" else "NORMAL",
         expired_until=_expired_until(settings, clock),
         is_read_only=is_read_only,
+        on_request=metrics.store_answered,
     )
 
 
@@ -195,7 +199,7 @@ def _expired_until(settings: Settings, clock: Clock) -> Callable[[], datetime] |
     return lambda: clock.now() - retention
 
 
-def _dynamodb_store(settings: Settings, clock: Clock, jitter: Jitter) -> Store:
+def _dynamodb_store(settings: Settings, clock: Clock, metrics: Metrics, jitter: Jitter) -> Store:
     from adapters.dynamodb.store import DynamoStore
 
     return DynamoStore(
@@ -204,6 +208,7 @@ def _dynamodb_store(settings: Settings, clock: Clock, jitter: Jitter) -> Store:
         clock=clock,
         jitter=jitter,
         retention_days=settings.retention_days,
+        on_request=metrics.store_answered,
     )
 
 
@@ -226,13 +231,15 @@ def _dynamodb_migration(settings: Settings, clock: Clock, jitter: Jitter) -> "Ta
     return TableMigration(_dynamo(settings, clock, jitter), clock)
 
 
-def _scripted_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
+def _scripted_assistant(
+    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics
+) -> Assistant:
     scripted = ScriptedAssistant(
         clock,
         delay_s=settings.scripted_delay_ms / 1000,
         time_zone=ZoneInfo(settings.time_zone),
     )
-    return _with_own_models(scripted, settings, clock, jitter)
+    return _with_own_models(scripted, settings, clock, jitter, metrics)
 
 
 def _models(settings: Settings) -> Iterator[tuple[ModelChoice, str]]:
@@ -252,21 +259,23 @@ def _models(settings: Settings) -> Iterator[tuple[ModelChoice, str]]:
             yield choice, settings.openai_api_key
 
 
-def _openai_assistant(settings: Settings, clock: Clock, jitter: Jitter) -> Assistant:
+def _openai_assistant(
+    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics
+) -> Assistant:
     models = tuple(_models(settings))
-    assistant = _model_assistant(models, settings, clock, jitter, settings.view_tokens)
-    return _with_own_models(assistant, settings, clock, jitter)
+    assistant = _model_assistant(models, settings, clock, jitter, metrics, settings.view_tokens)
+    return _with_own_models(assistant, settings, clock, jitter, metrics)
 
 
 def _with_own_models(
-    default: Assistant, settings: Settings, clock: Clock, jitter: Jitter
+    default: Assistant, settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics
 ) -> Assistant:
     from adapters.model.own_models import BusinessAssistants
 
     def create(chosen: ModelSettings) -> Assistant:
         model = own_model(chosen, next(_models(settings)), os.environ)
         view_tokens = chosen.view_tokens or settings.view_tokens
-        return _model_assistant([model], settings, clock, jitter, view_tokens)
+        return _model_assistant([model], settings, clock, jitter, metrics, view_tokens)
 
     return BusinessAssistants(default, create)
 
@@ -276,6 +285,7 @@ def _model_assistant(
     settings: Settings,
     clock: Clock,
     jitter: Jitter,
+    metrics: Metrics,
     view_tokens: int,
 ) -> Assistant:
     from adapters.model.assistant import ModelAssistant
@@ -300,6 +310,7 @@ def _model_assistant(
         ),
         clock=clock,
         jitter=jitter,
+        on_failure=metrics.model_failed,
     )
 
 
@@ -421,6 +432,16 @@ def _write_calls(
         clock=clock,
         new_id=new_id,
     )
+
+
+def _render_metrics(
+    metrics: Metrics, turns: Turns, inbox: BridgeInbox | None
+) -> Callable[[], bytes]:
+    def render() -> bytes:
+        chats = inbox.talking() if inbox is not None else None
+        return metrics.text(ProcessState(turns.running, chats))
+
+    return render
 
 
 def _attendance(
@@ -607,14 +628,14 @@ class Container(containers.DeclarativeContainer):
     store: Provider[Store] = providers.Selector(
         settings.provided.store,
         memory=providers.Singleton(_memory_store, settings, clock),
-        sqlite=providers.Singleton(_sqlite_store, settings, clock),
-        dynamodb=providers.Singleton(_dynamodb_store, settings, clock, jitter),
+        sqlite=providers.Singleton(_sqlite_store, settings, clock, metrics),
+        dynamodb=providers.Singleton(_dynamodb_store, settings, clock, metrics, jitter),
     )
     recorded: Provider[Store] = providers.Selector(
         settings.provided.store,
         memory=store,
         sqlite=providers.Singleton(
-            _sqlite_store, settings, clock, is_read_only=providers.Object(True)
+            _sqlite_store, settings, clock, metrics, is_read_only=providers.Object(True)
         ),
         dynamodb=store,
     )
@@ -638,8 +659,8 @@ class Container(containers.DeclarativeContainer):
     )
     assistant: Provider[Assistant] = providers.Selector(
         settings.provided.assistant,
-        scripted=providers.Singleton(_scripted_assistant, settings, clock, jitter),
-        openai=providers.Singleton(_openai_assistant, settings, clock, jitter),
+        scripted=providers.Singleton(_scripted_assistant, settings, clock, jitter, metrics),
+        openai=providers.Singleton(_openai_assistant, settings, clock, jitter, metrics),
     )
     elixir_http: "Provider[ElixirHttp | None]" = providers.Singleton(
         _elixir_http, settings, clock, jitter
@@ -937,17 +958,25 @@ class Container(containers.DeclarativeContainer):
             settings.provided.bridge, none=providers.Object(None), elixir=elixir_socket
         ),
     )
+    render_metrics: Provider[Callable[[], bytes]] = providers.Singleton(
+        _render_metrics, metrics, turns, bridge_inbox
+    )
     worker_part: Provider[WorkerPart | None] = providers.Singleton(
-        _worker_part, siblings, health, metrics.provided.text, long_poll
+        _worker_part, siblings, health, render_metrics, long_poll
     )
     """What this process serves to its siblings."""
     machine: Provider[Machine] = providers.Singleton(
-        Machine, worker_part, health, metrics.provided.text
+        Machine,
+        worker_part,
+        health,
+        render_metrics,
+        providers.Object(machine_text),
+        store,
+        clock,
     )
     api: Provider[ApiServices] = providers.Singleton(
         ApiServices,
         archive=store,
-        outbox=store,
         history=read_history,
         store=store,
         transfers=transfers,

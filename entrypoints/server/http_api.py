@@ -27,14 +27,14 @@ from adapters.json_shapes import (
 from application.business_facts import facts_if_known, language_of
 from application.confirmations import Confirmations
 from application.outcomes import OutcomeCounter
-from application.ports import Archive, Businesses, Clock, Outbox, SessionStore
+from application.ports import Archive, Businesses, Clock, SessionStore
 from application.privacy import Privacy
 from application.read_history import ReadHistory
 from application.session_log import load_session
 from application.suggest_reply import Suggestion, SuggestReply
 from application.transfers import PostedCoordinatorMessage, Transfers
 from application.usage_tracker import UsageTracker
-from domain.errors import ConversationError, Failure, InvalidPayload
+from domain.errors import ConversationError, InvalidPayload
 from domain.handover import handover_context
 from domain.identity import (
     STORED_IDENTIFIER_PATTERN,
@@ -263,7 +263,6 @@ class ApiServices:
 
     store: SessionStore
     archive: Archive
-    outbox: Outbox
     history: ReadHistory
     transfers: Transfers
     confirmations: Confirmations
@@ -337,14 +336,10 @@ def _operator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     async def metrics() -> bytes:
         """Return the metrics in Prometheus' text format.
 
-        They are those of all workers of this machine. An `outbox_depth` of -1: the store is
-        unavailable.
+        They are those of all workers of this machine. An `ai_agent_outbox_depth` of -1: the store
+        is unavailable.
         """
-        try:
-            depth = await services.outbox.depth()
-        except Failure:
-            depth = -1
-        return await services.machine.metrics(depth)
+        return await services.machine.metrics()
 
     return [alive, ready, metrics]
 

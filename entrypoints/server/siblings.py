@@ -11,12 +11,14 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import msgspec
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from adapters.phoenix.longpoll import LongPoll, LongPollLimits
+from application.ports import Backlog, Clock, Outbox
+from domain.errors import Failure
 from entrypoints.server.health import Health, Ready, machine_readiness
 from entrypoints.worker_folder import Worker, WorkerFolder
 
@@ -180,8 +182,7 @@ class WorkerPart:
 
     siblings: Siblings
     health: Health
-    render_metrics: Callable[[int], bytes]
-    """Called with the depth of the outbox."""
+    render_metrics: Callable[[], bytes]
     long_poll: LongPoll
 
     def listen(self) -> socket.socket:
@@ -204,11 +205,8 @@ class WorkerPart:
             await self.long_poll.serve_own(scope, receive, send)
 
     def write_metrics(self) -> None:
-        """Write this worker's metrics where all workers' are added up.
-
-        What is the same for all, the depth of the outbox, is left to who adds up.
-        """
-        self.siblings.folder.write_metrics(self.siblings.name, self.render_metrics(0))
+        """Write this worker's metrics where all workers' are added up."""
+        self.siblings.folder.write_metrics(self.siblings.name, self.render_metrics())
 
 
 async def _respond(send: Send, body: bytes) -> None:
@@ -221,29 +219,79 @@ async def _send(send: Send, status: int, headers: _Headers, body: bytes) -> None
     await send(cast(Any, {"type": "http.response.body", "body": body}))
 
 
+class RenderMachine(Protocol):
+    """Returns the exposition of what is the machine's (`adapters.prometheus_text.machine_text`)."""
+
+    def __call__(
+        self,
+        backlog: Backlog | None,
+        /,
+        *,
+        oldest_s: float,
+        dependencies: Mapping[str, bool],
+        workers: int,
+        workers_wanted: int,
+    ) -> bytes: ...
+
+
 class Machine:
     """The workers of this machine as one: their metrics, and their readiness."""
 
     def __init__(
-        self, part: WorkerPart | None, health: Health, render_metrics: Callable[[int], bytes]
+        self,
+        part: WorkerPart | None,
+        health: Health,
+        render_metrics: Callable[[], bytes],
+        render_machine: RenderMachine,
+        outbox: Outbox,
+        clock: Clock,
     ) -> None:
         """`part`: this worker's; None: there is but one process."""
         self._part = part
         self._health = health
         self._render_metrics = render_metrics
+        self._render_machine = render_machine
+        self._outbox = outbox
+        self._clock = clock
 
-    async def metrics(self, outbox_depth: int) -> bytes:
-        """Return the exposition of the sums."""
+    async def metrics(self) -> bytes:
+        """Return the exposition of the sums, and of what is the machine's."""
+        (processes, workers), report, backlog = await asyncio.gather(
+            self._processes(), self.report(), self._backlog()
+        )
+        oldest = backlog.oldest if backlog is not None else None
+        waiting_s = (self._clock.now() - oldest).total_seconds() if oldest is not None else 0.0
+        wanted = self._part.siblings.wanted if self._part is not None else 1
+        well = {
+            "store": report.store,
+            "assistant": report.assistant,
+            "bridge": report.bridge,
+            "broker": report.broker,
+        }
+        machine = self._render_machine(
+            backlog,
+            oldest_s=max(waiting_s, 0.0),
+            dependencies={name: each == "ok" for name, each in well.items() if each != "none"},
+            workers=workers,
+            workers_wanted=wanted,
+        )
+        return processes + machine
+
+    async def _processes(self) -> tuple[bytes, int]:
+        """Return the sums over the processes, and how many have answered."""
         if self._part is None:
-            return self._render_metrics(outbox_depth)
+            return self._render_metrics(), 1
         siblings = self._part.siblings
         answers = await siblings.ask("/metrics")
         self._part.write_metrics()
         answered = 1 + sum(answer is not None for answer in answers)
-        text = siblings.folder.metrics().replace(
-            "\noutbox_depth 0.0\n", f"\noutbox_depth {float(outbox_depth)}\n"
-        )
-        return f"{text}{_WORKERS}ai_agent_workers {float(answered)}\n".encode()
+        return siblings.folder.metrics().encode(), answered
+
+    async def _backlog(self) -> Backlog | None:
+        try:
+            return await self._outbox.backlog()
+        except Failure:
+            return None
 
     async def report(self) -> Ready:
         """Return the readiness of all workers, the worst of it."""
@@ -253,6 +301,3 @@ class Machine:
         own, answers = await asyncio.gather(self._health.report(), siblings.ask("/health/ready"))
         reports = [msgspec.json.decode(answer, type=Ready) for answer in answers if answer]
         return machine_readiness([own, *reports], siblings.wanted)
-
-
-_WORKERS = "# HELP ai_agent_workers Workers that answer\n# TYPE ai_agent_workers gauge\n"

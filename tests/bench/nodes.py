@@ -421,7 +421,7 @@ async def runs_at(port: int) -> dict[str, float]:
     """Return the turns of a process that have ended, by outcome."""
     async with httpx.AsyncClient() as http:
         lines = (await http.get(f"http://127.0.0.1:{port}/metrics")).text.splitlines()
-    counts = (line.rpartition(" ") for line in lines if line.startswith("turns_total{"))
+    counts = (line.rpartition(" ") for line in lines if line.startswith("ai_agent_turns_total{"))
     return {name.split('"')[1]: float(value) for name, _, value in counts}
 
 

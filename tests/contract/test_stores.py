@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
-from application.ports import RECENT, Erased, Loaded, Store
+from application.ports import RECENT, Backlog, Erased, Loaded, Store
 from domain.errors import DuplicateMessage, InvalidPayload, SeqTaken
 from domain.identity import (
     IDEMPOTENCY_WINDOW,
@@ -914,6 +914,25 @@ async def test_a_dead_letter_does_not_block_the_next_notice(store: Store) -> Non
     assert await claimed(store) == ["s1-11"]
     await store.settle("s1-10", Deferred(NOON))
     assert await claimed(store, 0.5) == []
+
+
+async def test_the_backlog_is_as_old_as_its_oldest_notice_however_often_that_is_tried(
+    store: Store,
+) -> None:
+    assert await store.backlog() == Backlog(0, None)
+    opening = user_says(new_session("s1"))
+    await store.append(with_notices(opening, 2, due_at=NOON - MINUTE), None)
+    await store.append(with_notices(user_says(new_session("s2", DAN)), due_at=NOON), None)
+    before = await store.backlog()
+    await claimed(store, limit=1)
+    await store.settle("s1-10", Deferred(NOON + 5 * MINUTE))
+    deferred = await store.backlog()
+    await claimed(store, 5, limit=1)
+    await dies(store, "s1-10")
+    dead = await store.backlog()
+
+    assert before == deferred == Backlog(3, NOON - MINUTE)
+    assert dead == Backlog(2, NOON - MINUTE)
 
 
 async def test_a_later_notice_keeps_its_own_time(store: Store) -> None:

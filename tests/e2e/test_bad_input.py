@@ -27,7 +27,7 @@ from tests.support.faults import FaultyStore
 from tests.support.user import PATIENCE_S, User, user
 from tests.support.wire import Payload, Product, Socket, identity, message, product, socket
 
-REFUSALS = 'refusals_total{{reason="{}"}}'.format
+REFUSALS = 'ai_agent_refusals_total{{reason="{}"}}'.format
 
 
 in_module = pytest.mark.asyncio(loop_scope="module")
@@ -387,7 +387,7 @@ async def test_a_join_whose_reply_cannot_be_written_leaves_nothing_behind() -> N
                 await one.send(f'[{ref},"1","messages:b1","phx_join",{json.dumps(identity())}]')
                 await one.send("{")
                 await one.close_code()
-        await server.until("sockets_open", 0)
+        await server.until("ai_agent_sockets_open", 0)
 
     assert hub.listening == 0
 
@@ -612,9 +612,9 @@ async def test_a_client_that_never_reads_is_closed_with_1013_and_others_go_on() 
 
         async with asyncio.timeout(PATIENCE_S):
             reset = await _is_reset(deaf)
-        await server.until('sockets_closed_total{code="1013"}', 1)
+        await server.until('ai_agent_sockets_closed_total{code="1013"}', 1)
         said = await other.say("Bună!")
-        slow = await server.metric("slow_consumers_total")
+        slow = await server.metric("ai_agent_slow_consumers_total")
 
     assert reset
     assert slow == 1
@@ -628,7 +628,7 @@ async def test_connections_that_break_without_a_close_are_cleaned_up() -> None:
             async with connected(server.address) as broken:
                 await broken.upgrade()
                 await broken.send("1", "1", "messages:b1", "phx_join", identity())
-        await server.until("sockets_open", 1)
+        await server.until("ai_agent_sockets_open", 1)
         said = await other.say("Bună!")
         await other.wait_for("new_message")
 
@@ -642,9 +642,9 @@ async def test_connections_that_fall_silent_are_cleaned_up() -> None:
     ):
         await silent.upgrade()
         await silent.send("1", "1", "messages:b1", "phx_join", identity())
-        await server.until('sockets_closed_total{code="1002"}', 1)
+        await server.until('ai_agent_sockets_closed_total{code="1002"}', 1)
 
-        assert await server.metric("sockets_open") == 0
+        assert await server.metric("ai_agent_sockets_open") == 0
 
 
 async def test_two_hundred_sockets_of_one_user_all_hear_everything() -> None:
@@ -656,7 +656,7 @@ async def test_two_hundred_sockets_of_one_user_all_hear_everything() -> None:
             said = await sockets[0].say("Bună!", messageId="m1")
             copies = [await each.wait_for("user_message") for each in sockets[1:]]
             answers = [await each.wait_for("new_message") for each in sockets]
-        await server.until("sockets_open", 0)
+        await server.until("ai_agent_sockets_open", 0)
 
     assert {copy["seq"] for copy in copies} == {said["seq"]}
     assert all(answer == answers[0] for answer in answers)

@@ -1328,3 +1328,18 @@ async def test_a_file_that_is_no_database_is_reported_in_one_line(tmp_path: Path
 
     assert ended.returncode == 1
     assert ended.stderr == f"Error: {file}: file is not a database\n"
+
+
+async def test_its_metrics_say_who_is_there_and_whether_the_server_can_be_reached(
+    bridge: Bridge,
+) -> None:
+    await bridge.coordinator("maria")
+    await bridge.coordinator("ștefan")
+
+    answer = await bridge.http.get("/metrics")
+
+    assert "ai_agent_bridge_coordinators 2.0" in answer.text
+    assert "ai_agent_bridge_sockets_open 2.0" in answer.text
+    assert "ai_agent_bridge_server_up 1.0" in answer.text
+    assert 'ai_agent_bridge_joins_total{outcome="ok"} 2.0' in answer.text
+    assert "maria" not in answer.text

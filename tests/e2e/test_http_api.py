@@ -16,7 +16,7 @@ from dependency_injector import providers
 from websockets.asyncio.client import connect
 
 from adapters.memory.store import MemoryStore
-from application.ports import Loaded
+from application.ports import Backlog, Loaded
 from domain.errors import StorageUnavailable
 from domain.identity import SessionId
 from domain.texts import Text, localized
@@ -68,7 +68,7 @@ class FaultyStore(MemoryStore):
     async def load(self, session_id: SessionId) -> Loaded | None:
         raise self._error
 
-    async def depth(self) -> int:
+    async def backlog(self) -> Backlog:
         raise self._error
 
 
@@ -139,7 +139,7 @@ async def test_without_its_store_the_server_still_shows_its_metrics() -> None:
         answer = await api.get("/metrics")
 
     assert answer.status_code == 200
-    assert "outbox_depth -1.0" in answer.text
+    assert "ai_agent_outbox_depth -1.0" in answer.text
 
 
 async def test_the_metrics_count_what_happens_and_name_nobody(
@@ -151,12 +151,12 @@ async def test_the_metrics_count_what_happens_and_name_nobody(
 
         text = (await api.get("/metrics")).text
 
-    assert "sockets_open 1.0" in text
-    assert 'joins_total{outcome="ok"} 1.0' in text
-    assert 'turns_total{outcome="answered"} 1.0' in text
-    assert "turn_seconds_count 1.0" in text
-    assert "outbox_depth 0.0" in text
-    assert 'refusals_total{reason="unknown_session"} 1.0' in text
+    assert "ai_agent_sockets_open 1.0" in text
+    assert 'ai_agent_joins_total{outcome="ok"} 1.0' in text
+    assert 'ai_agent_turns_total{outcome="answered"} 1.0' in text
+    assert "ai_agent_turn_seconds_count 1.0" in text
+    assert "ai_agent_outbox_depth 0.0" in text
+    assert 'ai_agent_refusals_total{reason="unknown_session"} 1.0' in text
     assert "maria-7" not in text
     assert session_id not in text
 
@@ -172,8 +172,8 @@ async def test_a_close_code_that_a_client_makes_up_makes_no_metric_of_its_own(
 
         text = (await api.get("/metrics")).text
 
-    assert 'sockets_closed_total{code="1000"} 1.0' in text
-    assert 'sockets_closed_total{code="other"} 2.0' in text
+    assert 'ai_agent_sockets_closed_total{code="1000"} 1.0' in text
+    assert 'ai_agent_sockets_closed_total{code="other"} 2.0' in text
 
 
 async def test_a_head_tells_who_owns_the_conversation(api: httpx.AsyncClient, server: str) -> None:

@@ -26,7 +26,7 @@ async def refusal(doing: Any) -> dict[str, Any] | None:
 
 
 async def met(server: Product, limit: str) -> float:
-    return await server.metric(f'limits_met_total{{limit="{limit}"}}')
+    return await server.metric(f'ai_agent_limits_met_total{{limit="{limit}"}}')
 
 
 @asynccontextmanager
@@ -200,7 +200,7 @@ async def test_sockets_over_the_limit_of_an_address_are_refused_before_the_upgra
             with pytest.raises(InvalidStatus) as refused:
                 await opened(server).__aenter__()
             counted = await met(server, "sockets_per_address")
-        await server.until("sockets_open", 0)
+        await server.until("ai_agent_sockets_open", 0)
         again = await status_of(server)
 
     assert refused.value.response.status_code == 429
@@ -214,7 +214,7 @@ async def test_sockets_over_the_total_limit_are_refused_before_the_upgrade() -> 
         async with opened(server), opened(server):
             full = await status_of(server)
             counted = await met(server, "sockets")
-        await server.until("sockets_open", 0)
+        await server.until("ai_agent_sockets_open", 0)
         again = await status_of(server)
 
     assert (full, again) == (503, 101)

@@ -25,7 +25,7 @@ async def test_a_message_is_stored_acknowledged_and_answered() -> None:
             frames += await client.receive()
 
         authors = [entry["author"] for entry in await server.log()]
-        sockets = await server.metric("sockets_open")
+        sockets = await server.metric("ai_agent_sockets_open")
 
     assert [frame[1] for frame in frames if frame[3] == "phx_reply"] == ["1", "2"]
     assert authors == ["user", "ai"]

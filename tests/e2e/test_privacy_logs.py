@@ -323,7 +323,7 @@ async def test_tokens_good_and_bad_however_they_come() -> None:
                 await socket.recv()
         metrics = await metrics_of(address)
 
-    assert 'joins_total{outcome="ok"} 3.0' in metrics
+    assert 'ai_agent_joins_total{outcome="ok"} 3.0' in metrics
     assert discretion.leaks(metrics.splitlines()) == []
 
 

@@ -94,7 +94,7 @@ async def answer_tokens(address: str) -> dict[str, float]:
         sample.labels["kind"]: sample.value
         for family in text_string_to_metric_families(exposition)
         for sample in family.samples
-        if sample.name == "model_tokens_total" and sample.labels["purpose"] == "answer"
+        if sample.name == "ai_agent_model_tokens_total" and sample.labels["purpose"] == "answer"
     }
 
 

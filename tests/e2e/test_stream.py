@@ -143,7 +143,7 @@ async def test_a_stopped_answer_is_what_was_shown() -> None:
         pieces = await shown(customer, "Da, desigur")
         reply = await customer.request("stop_answer", {})
         answer = await customer.wait_for("new_message")
-        counted = await server.metric('turns_total{outcome="stopped"}')
+        counted = await server.metric('ai_agent_turns_total{outcome="stopped"}')
         log = await server.log()
 
     assert reply == {"responseId": pieces[0]["responseId"]}

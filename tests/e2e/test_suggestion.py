@@ -87,7 +87,7 @@ async def test_a_suggestion_is_a_stream_of_pieces_and_then_the_text() -> None:
     assert "".join(data["delta"] for _, data in pieces) == "Deschidem la nouă."
     assert last == ("message", {"text": "Deschidem la nouă."})
     assert "Deschidem" not in log.text
-    assert 'model_calls_total{purpose="suggestion"} 1.0' in metrics
+    assert 'ai_agent_model_calls_total{purpose="suggestion"} 1.0' in metrics
     assert usage["total"]["calls"] == 2
     prompt = model.requests[-1].body["messages"]
     assert "You write for a colleague" in prompt[0]["content"]
@@ -124,7 +124,7 @@ async def test_a_client_that_goes_away_ends_the_request_to_the_model() -> None:
         asking.cancel()
         await model.until(lambda stub: stub.hung_up == 1)
 
-        assert 'suggestions_total{outcome="cancelled"} 1.0' in await api.metrics()
+        assert 'ai_agent_suggestions_total{outcome="cancelled"} 1.0' in await api.metrics()
 
 
 async def test_a_failure_is_an_event_with_a_problem_that_leaks_nothing() -> None:

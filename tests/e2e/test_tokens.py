@@ -131,7 +131,7 @@ async def test_a_join_without_a_valid_token_of_its_user_is_refused_for_good(
         reason = await reason_of(ana.join(token=given))
         await ana.wait_for("phx_close")
         after = await reason_of(ana.say("Bună!"))
-        counted = await server.metric('refusals_total{reason="unauthorized"}')
+        counted = await server.metric('ai_agent_refusals_total{reason="unauthorized"}')
         log = await server.log()
 
     assert (reason, after) == ("unauthorized", "unmatched topic")

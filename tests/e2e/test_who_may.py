@@ -126,7 +126,7 @@ async def test_a_refused_origin_is_counted_and_the_first_is_logged(
         polled = await server.api.get(
             "/socket/longpoll", headers={"Origin": "https://evil.example"}
         )
-        counted = await server.metric('refusals_total{reason="foreign_origin"}')
+        counted = await server.metric('ai_agent_refusals_total{reason="foreign_origin"}')
         allowed = await refused(server.address, "https://shop.example")
 
     logged = [each for each in caplog.records if vars(each).get("action") == "origin_refused"]

@@ -406,6 +406,39 @@ async def test_a_response_that_cannot_be_read_is_requested_again(
     assert aws.asked[1:] == [f"GetItem {response.status}", "GetItem 200"]
 
 
+async def test_each_attempt_is_reported_and_a_condition_that_does_not_hold_is_no_failure(
+    tmp_path: Path,
+) -> None:
+    reported = list[tuple[str, bool]]()
+    behind = engine(DYNOXIDE)
+    async with (
+        Aws(behind, dict(KNOWN)) as aws,
+        Dynamo(
+            behind.table(tmp_path),
+            endpoint_url=aws.url,
+            clock=Hurried(),
+            jitter=lambda: 0.5,
+            on_request=lambda operation, _, failed: reported.append((operation, failed)),
+        ) as dynamo,
+    ):
+        await dynamo.put(item("1"))
+        aws.next.append(refusal("ThrottlingException"))
+        await dynamo.get("p", "1")
+        with pytest.raises(ConditionFailed):
+            await dynamo.put(item("1"), "attribute_not_exists(PK)")
+        aws.next.append(refusal("ValidationException"))
+        with pytest.raises(StorageUnavailable):
+            await dynamo.get("p", "1")
+
+    assert reported == [
+        ("write", False),
+        ("read", True),
+        ("read", False),
+        ("write", False),
+        ("read", True),
+    ]
+
+
 async def test_a_checksum_that_is_right_is_no_obstacle(tmp_path: Path) -> None:
     content = json.dumps({"Item": item("1")}).encode()
     type_ = "Content-Type: application/x-amz-json-1.0\r\n"

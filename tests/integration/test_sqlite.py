@@ -514,3 +514,29 @@ async def test_a_cursor_with_an_impossible_row_number_is_refused(
     async with SqliteStore(tmp_path / "store.db") as store:
         with pytest.raises(InvalidPayload):
             await store.list_sessions(limit=1, cursor=encode_cursor(NOON, number))
+
+
+async def test_each_request_is_reported_with_its_duration_and_whether_it_failed(
+    tmp_path: Path,
+) -> None:
+    path, reported = tmp_path / "store.db", list[tuple[str, float, bool]]()
+
+    def on_request(operation: str, seconds: float, has_failed: bool) -> None:
+        reported.append((operation, seconds, has_failed))
+
+    async with SqliteStore(path, busy_timeout_s=0.05, on_request=on_request) as store:
+        session = await stored(store, user_says(new_session()))
+        await store.load(session.session_id)
+        with pytest.raises(SeqTaken):
+            await store.append(user_says(new_session()), None)
+        with locked(path), pytest.raises(StorageUnavailable):
+            await store.append(user_says(session), None)
+
+    assert [(operation, failed) for operation, _, failed in reported] == [
+        ("write", False),
+        ("read", False),
+        ("write", False),
+        ("write", True),
+    ]
+    assert all(0 < seconds < 5 for _, seconds, _ in reported)
+    assert reported[-1][1] >= 0.05

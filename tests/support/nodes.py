@@ -34,7 +34,9 @@ class Node(Product):
     async def turns(self) -> float:
         """Return the number of turns that have ended, whatever their outcome."""
         lines = (await self.api.get("/metrics")).text.splitlines()
-        return sum(float(line.split()[-1]) for line in lines if line.startswith("turns_total{"))
+        return sum(
+            float(line.split()[-1]) for line in lines if line.startswith("ai_agent_turns_total{")
+        )
 
 
 class Nodes:

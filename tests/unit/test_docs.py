@@ -23,6 +23,7 @@ from entrypoints.server.app import create_app
 from entrypoints.settings import Settings, setting_rows
 from tests.e2e.test_wire import JOIN, SAY, TRANSFER
 from tests.simulation.safeguards import REMOVALS
+from tests.support.watching import families
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -125,6 +126,15 @@ def prices() -> dict[str, float]:
     return {what: float(dollars) for what, dollars in rows}
 
 
+def metrics_table() -> str:
+    """The table of all metrics, as docs/operations.md has it."""
+    rows = []
+    for name, family in sorted(families().items()):
+        labels = ", ".join(f"`{label}`" for label in family.labels)
+        rows.append(f"| `{name}` | {family.kind} | {labels} | {family.help_text.rstrip('.')} |")
+    return "\n".join(["| metric | kind | labels | what |", "|---|---|---|---|", *rows, ""])
+
+
 def _code(default: object) -> str:
     return f"`{default}`" if default != "" else ""
 
@@ -134,6 +144,7 @@ def write() -> None:
     _write(CONFIGURATION, "settings", settings_table())
     _write(SIMULATION, "safeguards", safeguards_table())
     _write(DYNAMODB, "dollars", dollars_table())
+    _write(OPERATIONS, "metrics", metrics_table())
 
 
 def _write(page: Path, name: str, table: str) -> None:
@@ -191,6 +202,10 @@ def anchors(page: Path) -> set[str]:
 
 def test_every_setting_is_listed() -> None:
     assert block(CONFIGURATION, "settings") == settings_table()
+
+
+def test_every_metric_is_listed() -> None:
+    assert block(OPERATIONS, "metrics") == metrics_table()
 
 
 def test_every_safeguard_of_several_nodes_is_listed() -> None:

@@ -1,48 +1,16 @@
 """The log lines of turns, transfers, deliveries and refusals."""
 
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from adapters.event_log import REFUSALS_LOGGED, EventLog
-from application.ports import EndedTurn
 from domain.errors import AssistantFailed, BridgeRefused, BridgeUnavailable
-from domain.identity import BusinessId, Customer, MessageId, SessionId, UserId
-from domain.notice import Notice, QuestionAsked
 from domain.usage import Usage
+from tests.support.observed import ANA, ended, notice
 
-ANA = Customer(BusinessId("b1"), UserId("u1"))
-AT = datetime(2026, 11, 1, tzinfo=UTC)
 IDS = [f"{number:032x}" for number in range(400)]
-
-
-def ended(session_id: str | None = "s1", **other: Any) -> EndedTurn:
-    whole = {
-        "customer": ANA,
-        "response_id": MessageId("r1"),
-        "session_id": SessionId(session_id) if session_id is not None else None,
-        "outcome": "answered",
-        "seconds": 1.23456,
-        "first_token_s": 0.25,
-        "tools": (),
-        "usage": None,
-        "error": None,
-    }
-    return EndedTurn(**{**whole, **other})
-
-
-def notice(session_id: str = "s1", attempts: int = 0) -> Notice:
-    return Notice(
-        notice_id="n1",
-        session_id=SessionId(session_id),
-        customer=ANA,
-        position=10,
-        content=QuestionAsked(at=AT, text="Bună"),
-        due_at=AT,
-        attempts=attempts,
-    )
 
 
 @pytest.fixture(autouse=True)

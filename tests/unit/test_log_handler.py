@@ -222,11 +222,11 @@ def test_the_dropped_lines_are_a_metric(handler: QueuedHandler, pipe: Pipe) -> N
     logging.getLogger().addHandler(handler)
     try:
         log(handler, "x" * log_handler.MAX_WAITING_CHARS)
-        exposition = Metrics(dropped_lines=dropped_lines).text(0).decode()
+        exposition = Metrics(dropped_lines=dropped_lines).text().decode()
     finally:
         logging.getLogger().removeHandler(handler)
 
-    assert "log_lines_dropped_total 1.0" in exposition.splitlines()
+    assert "ai_agent_log_lines_dropped_total 1.0" in exposition.splitlines()
 
 
 def test_a_process_whose_log_nobody_reads_works_and_ends() -> None:

@@ -19,7 +19,7 @@ from tests.support.user import PATIENCE_S, User, user
 
 STORED = ("stored", "duplicate")
 OUTCOMES = (*STORED, "late", "closed", "unknown", "malformed")
-RELAYED = 'notices_total{kind="relay",outcome="delivered"}'
+RELAYED = 'ai_agent_notices_total{kind="relay",outcome="delivered"}'
 
 
 class Chat(NamedTuple):

@@ -44,7 +44,7 @@ async def test_a_takeover_at_one_process_ends_the_stream_at_the_other(nodes: Nod
         ana.pushes.clear()
         text = (await second.speak(session_id, "Bună, sunt Maria."))["messageId"]
         await ana.wait_for("agent_message", message="Bună, sunt Maria.")
-        await first.until('turns_total{outcome="cancelled"}', 1)
+        await first.until('ai_agent_turns_total{outcome="cancelled"}', 1)
         await ana.request("history", {})
 
         assert shown_after < 0.1
@@ -76,7 +76,7 @@ async def test_a_client_that_moves_in_mid_answer_is_shown_all_of_it_and_it_is_pa
         assert stream.shown.strip() == answer["message"]
         assert answer["responseId"] == begun["responseId"]
         assert answer["inReplyTo"] == [asked["messageId"]]
-    assert await first.metric('turns_total{outcome="answered"}') == 1
+    assert await first.metric('ai_agent_turns_total{outcome="answered"}') == 1
     assert await second.turns() == 0
 
 

@@ -407,7 +407,7 @@ async def test_a_polled_socket_is_polled_through_any_worker(tmp_path: Path) -> N
         beats = [
             await client.push([None, f"{n}", "phoenix", "heartbeat", {}]) for n in range(SOCKETS)
         ]
-        sockets = await metric(running, "sockets_open")
+        sockets = await metric(running, "ai_agent_sockets_open")
 
     assert set(beats) == {200}
     assert sockets == 1
@@ -489,15 +489,17 @@ async def test_metrics_are_the_sum_of_all_workers_those_that_have_ended_included
 ) -> None:
     async with server(tmp_path, **TWO) as running:
         async with users(running.address, SOCKETS):
-            sums = {await metric(running, 'joins_total{outcome="ok"}') for _ in range(SOCKETS)}
-            sockets = {await metric(running, "sockets_open") for _ in range(SOCKETS)}
+            sums = {
+                await metric(running, 'ai_agent_joins_total{outcome="ok"}') for _ in range(SOCKETS)
+            }
+            sockets = {await metric(running, "ai_agent_sockets_open") for _ in range(SOCKETS)}
         stopped, killed = children(running.pid)
         os.kill(stopped, signal.SIGTERM)
         await until(lambda: stopped not in children(running.pid))
-        then = await metric(running, 'joins_total{outcome="ok"}')
+        then = await metric(running, 'ai_agent_joins_total{outcome="ok"}')
         os.kill(killed, signal.SIGKILL)
         await until(lambda: killed not in children(running.pid))
-        at_last = await metric(running, 'joins_total{outcome="ok"}')
+        at_last = await metric(running, 'ai_agent_joins_total{outcome="ok"}')
 
     assert sums == sockets == {SOCKETS}
     assert then == at_last == SOCKETS
@@ -565,7 +567,7 @@ async def test_a_worker_that_cannot_be_started_again_is_tried_with_growing_pause
 ) -> None:
     async with server(tmp_path, **TWO) as running:
         async with users(running.address, SOCKETS):
-            await metric(running, "sockets_open")
+            await metric(running, "ai_agent_sockets_open")
         killed, stays = children(running.pid)
         open_files = resource.prlimit(running.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (3, open_files[1]))
@@ -579,9 +581,9 @@ async def test_a_worker_that_cannot_be_started_again_is_tried_with_growing_pause
         resource.prlimit(running.pid, resource.RLIMIT_NOFILE, open_files)
         while (await ready(running))["workers"]["ready"] < 2:
             pass
-        while await metric(running, "sockets_open") > 0:  # those of the one that has died
+        while await metric(running, "ai_agent_sockets_open") > 0:  # those of the one that has died
             pass
-        counted = await metric(running, 'joins_total{outcome="ok"}')
+        counted = await metric(running, 'ai_agent_joins_total{outcome="ok"}')
         running.signal(signal.SIGTERM)
         ended = await running.end()
 

@@ -143,7 +143,7 @@ async def test_an_application_that_announces_nothing_is_asked_nothing_and_told_o
         await ana.wait_for("new_message", message=EXPIRED)
         await ana.say("0722")
         await ana.wait_for("new_message", message=KEPT)
-        await server.until('notices_total{kind="missed",outcome="delivered"}', 1)
+        await server.until('ai_agent_notices_total{kind="missed",outcome="delivered"}', 1)
         shown = await head(server, asked["sessionId"])
 
         assert shown["missed"]["message"] == "0722"
@@ -206,7 +206,7 @@ async def test_a_rating_is_told_to_an_application_that_announces_it_and_relayed_
     async with served(application) as (server, ana, _):
         asked = await ana.ask_for_human()
         await ana.request("rate_conversation", {"rating": 2, "comment": "Slow"})
-        await server.until('notices_total{kind="rating",outcome="delivered"}', 1)
+        await server.until('ai_agent_notices_total{kind="rating",outcome="delivered"}', 1)
         rated = [
             each.payload
             for each in iter_of(application.requests)
@@ -218,7 +218,7 @@ async def test_a_rating_is_told_to_an_application_that_announces_it_and_relayed_
         assert [each | {"timestamp": ""} for each in rated] == (
             [{**told, "timestamp": ""}] if additions else []
         )
-        assert await server.metric('notices_total{kind="relay",outcome="delivered"}') == 0
+        assert await server.metric('ai_agent_notices_total{kind="relay",outcome="delivered"}') == 0
 
 
 def iter_of(queue: Any) -> Iterator[Any]:

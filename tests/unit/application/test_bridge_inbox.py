@@ -21,6 +21,7 @@ from application.ports import (
     MalformedEvent,
     QueuePlace,
     SessionPage,
+    TalkingChats,
     Typing,
 )
 from domain.errors import Refusal, StorageUnavailable
@@ -1325,4 +1326,35 @@ def test_words_that_had_nowhere_to_go_are_counted_each_time_and_logged_once(
         ("bridge_message_unmatched", "closed"),
         ("bridge_message_unmatched", "unknown"),
     ]
-    assert 'ai_agent_bridge_events_total{outcome="closed"} 2.0' in metrics.text(0).decode()
+    assert 'ai_agent_bridge_events_total{outcome="closed"} 2.0' in metrics.text().decode()
+
+
+async def test_who_waits_and_who_is_in_a_live_chat_is_counted_and_for_how_long() -> None:
+    async with listening() as (app, inbox):
+        nobody = inbox.use_case.talking()
+        user = await waiting(app)
+        await app.clock.advance(60)
+        waits = inbox.use_case.talking()
+        transfer = (await app.head(ANA)).transfer
+        assert transfer is not None
+        await app.transfers.record_delivery(ANA, transfer.transfer_id)
+        await app.clock.advance(30)
+        still_waits = inbox.use_case.talking()
+        await app.coordinator("maria").take_over(user)
+        is_live = inbox.use_case.talking()
+
+    assert nobody == TalkingChats(0, 0, 0.0)
+    assert waits == TalkingChats(1, 0, 60.0)
+    assert still_waits == TalkingChats(1, 0, 90.0)
+    assert is_live == TalkingChats(0, 1, 0.0)
+
+
+async def test_changes_of_hands_are_counted_with_their_reasons() -> None:
+    async with listening() as (app, _):
+        await live(app)
+        text = app.observer.text().decode()
+
+    counts = "ai_agent_status_changes_total"
+    assert f'{counts}{{reason="user_request",status="waiting"}} 1.0' in text
+    assert f'{counts}{{reason="accepted",status="live"}} 1.0' in text
+    assert f'{counts}{{reason="expired",status="ai"}} 0.0' in text

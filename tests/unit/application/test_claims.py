@@ -208,13 +208,13 @@ async def test_a_verdict_is_paid_for_and_the_answer_keeps_its_models_name() -> N
     async with harness(assistant) as app:
         user = await asking(app)
         await app.quiet()
-        text = app.observer.text(0).decode()
+        text = app.observer.text().decode()
 
         assert user.messages[-1].usage == Usage(
             model="m1", input_tokens=1_250, output_tokens=51, calls=2
         )
-        assert 'model_tokens_total{kind="input",purpose="answer"} 1000.0' in text
-        assert 'model_tokens_total{kind="input",purpose="verdict"} 250.0' in text
+        assert 'ai_agent_model_tokens_total{kind="input",purpose="answer"} 1000.0' in text
+        assert 'ai_agent_model_tokens_total{kind="input",purpose="verdict"} 250.0' in text
 
 
 @pytest.mark.parametrize("error", [AnswerCancelled(COST), AssistantFailed("cut", usage=COST)])
@@ -225,9 +225,9 @@ async def test_a_question_that_gets_no_verdict_is_paid_for_too(error: BaseExcept
         user = await asking(app)
         await app.quiet()
         await app.day_counts.flush()
-        text = app.observer.text(0).decode()
+        text = app.observer.text().decode()
 
-        assert 'model_calls_total{purpose="verdict"} 1.0' in text
+        assert 'ai_agent_model_calls_total{purpose="verdict"} 1.0' in text
         assert isinstance(error, AnswerCancelled) or user.words == [TAKEN_BACK]
 
 

@@ -85,7 +85,7 @@ def outcomes(app: App) -> dict[str, float]:
     found: dict[str, float] = {}
     for metric in app.observer.notices.collect():
         for sample in metric.samples:
-            if sample.name == "notices_total":
+            if sample.name == "ai_agent_notices_total" and sample.value:
                 outcome = sample.labels["outcome"]
                 found[outcome] = found.get(outcome, 0) + sample.value
     return found

@@ -129,9 +129,9 @@ async def test_its_usage_is_counted_for_its_business_alone() -> None:
 
         assert [usage.tokens for usage in days.values()] == [100]
         assert (await app.head(user.customer)).usage == before.usage
-        exposition = app.observer.text(0).decode()
-        assert 'model_calls_total{purpose="suggestion"} 1.0' in exposition
-        assert 'suggestions_total{outcome="made"} 1.0' in exposition
+        exposition = app.observer.text().decode()
+        assert 'ai_agent_model_calls_total{purpose="suggestion"} 1.0' in exposition
+        assert 'ai_agent_suggestions_total{outcome="made"} 1.0' in exposition
 
 
 async def test_past_the_hard_budget_nothing_is_suggested() -> None:
@@ -179,7 +179,7 @@ async def test_a_suggestion_that_takes_as_long_as_a_turn_may_fails() -> None:
             await suggesting
 
         assert assistant.broken_off == 1
-        assert 'suggestions_total{outcome="failed"} 1.0' in app.observer.text(0).decode()
+        assert 'ai_agent_suggestions_total{outcome="failed"} 1.0' in app.observer.text().decode()
 
 
 @pytest.mark.parametrize("script", [[AssistantFailed("no")], ["  "], []])
@@ -212,9 +212,9 @@ async def test_who_goes_away_stops_the_ai_and_what_it_has_spent_is_counted() -> 
         await app.settle()
 
         assert (assistant.running, assistant.broken_off) == (0, 1)
-        exposition = app.observer.text(0).decode()
-        assert 'suggestions_total{outcome="cancelled"} 1.0' in exposition
-        assert 'model_calls_total{purpose="suggestion"} 1.0' in exposition
+        exposition = app.observer.text().decode()
+        assert 'ai_agent_suggestions_total{outcome="cancelled"} 1.0' in exposition
+        assert 'ai_agent_model_calls_total{purpose="suggestion"} 1.0' in exposition
 
 
 async def test_a_server_that_stops_ends_what_is_being_suggested() -> None:

@@ -149,7 +149,7 @@ async def test_a_summary_that_hangs_is_given_up() -> None:
 
         assert pending is not None
         assert app.turns.summaries.pending_for(user.customer) is None
-        assert b'summaries_total{outcome="failed"} 1.0' in app.observer.text(0)
+        assert b'ai_agent_summaries_total{outcome="failed"} 1.0' in app.observer.text()
         assert app.clock.pending == 0
 
 

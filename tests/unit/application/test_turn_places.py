@@ -34,7 +34,7 @@ async def test_a_turn_that_waits_is_counted() -> None:
     async with harness(assistant, turn_quiet_ms=0, limit_turns=2) as app:
         await asking(app, 5)
 
-        assert b'limits_met_total{limit="turns"} 3.0' in app.observer.text(0)
+        assert b'ai_agent_limits_met_total{limit="turns"} 3.0' in app.observer.text()
 
 
 async def test_what_is_said_while_a_turn_waits_is_answered_by_it() -> None:

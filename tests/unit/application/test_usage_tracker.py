@@ -128,12 +128,12 @@ async def test_a_summary_that_is_given_up_is_paid_for_as_far_as_it_is_known() ->
 async def test_the_metrics_tell_kinds_and_purposes_and_name_nobody() -> None:
     async with harness(costing()) as app:
         await asked(app)
-        text = app.observer.text(0).decode()
+        text = app.observer.text().decode()
 
-        assert 'model_tokens_total{kind="input",purpose="answer"} 50.0' in text
-        assert 'model_tokens_total{kind="cached",purpose="answer"} 40.0' in text
-        assert 'model_tokens_total{kind="output",purpose="answer"} 10.0' in text
-        assert 'model_calls_total{purpose="answer"} 1.0' in text
+        assert 'ai_agent_model_tokens_total{kind="input",purpose="answer"} 50.0' in text
+        assert 'ai_agent_model_tokens_total{kind="cached",purpose="answer"} 40.0' in text
+        assert 'ai_agent_model_tokens_total{kind="output",purpose="answer"} 10.0' in text
+        assert 'ai_agent_model_calls_total{purpose="answer"} 1.0' in text
 
 
 # Budgets.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.model.failures import Recovery, classify_error
+from adapters.model.failures import AttemptFailed, Recovery, classify_error
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,22 @@ def test_status_code_type_and_parameter_are_named() -> None:
     assert str(classify_error(429, {"status": "RESOURCE_EXHAUSTED", "param": "a b"})) == (
         "HTTP 429, status RESOURCE_EXHAUSTED"
     )
+
+
+@pytest.mark.parametrize(
+    ("failed", "kind"),
+    [
+        (classify_error(401, {"code": "invalid_api_key"}), "refused"),
+        (classify_error(429, {"code": "insufficient_quota"}), "refused"),
+        (classify_error(429, {"code": "rate_limit_exceeded"}), "rate_limited"),
+        (classify_error(503, None), "unavailable"),
+        (classify_error(400, {"code": "context_length_exceeded"}), "too_long"),
+        (classify_error(400, {"code": "content_filter"}), "filtered"),
+        (classify_error(400, {"code": "invalid_value"}), "unusable"),
+        (AttemptFailed("nothing came", is_slow=True), "slow"),
+        (AttemptFailed("the answer broke off"), "unavailable"),
+        (AttemptFailed("the answer was empty", is_outage=False), "unusable"),
+    ],
+)
+def test_a_failure_has_a_kind_for_the_metrics(failed: AttemptFailed, kind: str) -> None:
+    assert failed.kind == kind
