@@ -272,6 +272,40 @@ def check() -> None:
     sys.exit(1 if any(problem for _, _, problem in results) else 0)
 
 
+bridge_option = click.option(
+    "--bridge", "of_bridge", is_flag=True, help="The reference bridge's database.  [BRIDGE_STORE]"
+)
+backup_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+
+
+@main.command()
+@backup_file
+@bridge_option
+def backup(file: Path, of_bridge: bool) -> None:
+    """Copy the database of STORE=sqlite to the new FILE, beside a running server.
+
+    FILE has everything that was stored before, and its content is checked. It is for this user
+    alone, as it holds what customers have written.
+    """
+    from entrypoints.cli.backups import back_up_database
+
+    click.echo(back_up_database(_settings(), file, of_bridge=of_bridge))
+
+
+@main.command()
+@backup_file
+@bridge_option
+def restore(file: Path, of_bridge: bool) -> None:
+    """Put the backup FILE in the place of the database of STORE=sqlite.
+
+    Stop the server before: nobody may have the database open. It is kept beside the new one, under
+    a name that is printed.
+    """
+    from entrypoints.cli.backups import restore_database
+
+    click.echo(restore_database(_settings(), file, of_bridge=of_bridge))
+
+
 @main.group()
 def business() -> None:
     """Create, list, check or show the businesses of a folder.
