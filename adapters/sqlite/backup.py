@@ -32,7 +32,7 @@ _ROLLBACK_JOURNAL = b"\x01\x01"
 https://www.sqlite.org/fileformat2.html"""
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 
-Counts = Mapping[str, int]
+RowCounts = Mapping[str, int]
 """The rows of each table."""
 
 
@@ -52,12 +52,12 @@ SERVER = DatabaseKind("the server", len(MIGRATIONS), ("sessions", "entries", "ke
 class Restored(NamedTuple):
     """What was restored."""
 
-    counts: Counts
+    counts: RowCounts
     kept: Path | None
     """Where the database is that was replaced; None: there was none."""
 
 
-def back_up(database: Path, target: Path, kind: DatabaseKind) -> Counts:
+def back_up(database: Path, target: Path, kind: DatabaseKind) -> RowCounts:
     """Copy a database, which others may be writing, to a new file for this user alone.
 
     The copy holds everything that was committed before the call, and is whole by itself: one file,
@@ -73,7 +73,7 @@ def back_up(database: Path, target: Path, kind: DatabaseKind) -> Counts:
     return counts
 
 
-def restore(backup: Path, database: Path, kind: DatabaseKind) -> Restored:
+def put_back(backup: Path, database: Path, kind: DatabaseKind) -> Restored:
     """Put a copy of a backup in the place of a database that nobody has open.
 
     The backup is verified first. What it replaces is kept beside it. Raises: StorageUnavailable;
@@ -93,7 +93,7 @@ def restore(backup: Path, database: Path, kind: DatabaseKind) -> Restored:
     return Restored(counts, kept)
 
 
-def _copy(source: Path, part: Path, kind: DatabaseKind) -> Counts:
+def _copy(source: Path, part: Path, kind: DatabaseKind) -> RowCounts:
     """Copy what is committed, verify the copy, and flush it to the disk."""
     if not source.is_file():
         raise StorageUnavailable(f"{source} is not there")
@@ -133,12 +133,12 @@ def _check_kind(
         )
 
 
-def _counts(db: sqlite3.Connection, kind: DatabaseKind) -> Counts:
+def _counts(db: sqlite3.Connection, kind: DatabaseKind) -> RowCounts:
     return {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in kind.tables}
 
 
 def _check_content(
-    copy: sqlite3.Connection, source: Path, kind: DatabaseKind, counts: Counts
+    copy: sqlite3.Connection, source: Path, kind: DatabaseKind, counts: RowCounts
 ) -> None:
     (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":

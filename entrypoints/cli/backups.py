@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from adapters.bridge.sqlite_store import VERSION
-from adapters.sqlite.backup import SERVER, Counts, DatabaseKind, back_up, restore
+from adapters.sqlite.backup import SERVER, DatabaseKind, RowCounts, back_up, put_back
 from entrypoints.settings import BadSetting, Settings
 
 _BRIDGE = DatabaseKind("the reference bridge", VERSION, ("chats", "words", "answers"))
@@ -19,7 +19,7 @@ def back_up_database(settings: Settings, file: Path, *, of_bridge: bool) -> str:
 def restore_database(settings: Settings, file: Path, *, of_bridge: bool) -> str:
     """Replace a database by a backup, and say where it is now. Raises: StorageUnavailable."""
     database, kind = _database(settings, of_bridge)
-    restored = restore(file.absolute(), database, kind)
+    restored = put_back(file.absolute(), database, kind)
     shown = f"restored {database} from {file.absolute()}: {_shown(restored.counts)}"
     return shown if restored.kept is None else f"{shown}\nthe former database is {restored.kept}"
 
@@ -39,5 +39,5 @@ def _database(settings: Settings, of_bridge: bool) -> tuple[Path, DatabaseKind]:
     return Path(settings.sqlite_path).absolute(), SERVER
 
 
-def _shown(counts: Counts) -> str:
+def _shown(counts: RowCounts) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())

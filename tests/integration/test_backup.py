@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from adapters.bridge.sqlite_store import SqliteBridgeStore
-from adapters.sqlite.backup import SERVER, back_up, restore
+from adapters.sqlite.backup import SERVER, back_up, put_back
 from adapters.sqlite.file import MIGRATIONS
 from adapters.sqlite.store import SqliteStore
 from domain.errors import StorageUnavailable, StoreMigrated
@@ -194,7 +194,7 @@ async def test_what_is_no_whole_database_of_this_version_is_neither_backed_up_no
     with pytest.raises(StorageUnavailable, match=BAD[spoil]):
         back_up(bad, tmp_path / "copy.db", SERVER)
     with pytest.raises(StorageUnavailable, match=BAD[spoil]):
-        restore(bad, path, SERVER)
+        put_back(bad, path, SERVER)
     assert path.read_bytes() == before
     assert names(tmp_path) == ["bad.db", "store.db"]
 
@@ -209,7 +209,7 @@ async def test_the_database_of_the_bridge_is_not_taken_for_the_servers(tmp_path:
 
     for source, target in ((other, path), (good, other)):
         with pytest.raises(StorageUnavailable, match=r"bridge\.db is no database of the server"):
-            restore(source, target, SERVER)
+            put_back(source, target, SERVER)
     assert (path.read_bytes(), other.read_bytes()) == (before, others)
 
 
@@ -223,8 +223,8 @@ async def test_what_was_restored_is_what_was_backed_up_and_the_former_database_i
         await stored(store, user_says(new_session("s9", DAN)))
     path.chmod(0o640)
     since = rows(path)
-    restored = restore(copy, path, SERVER)
-    again = restore(copy, path, SERVER)
+    restored = put_back(copy, path, SERVER)
+    again = put_back(copy, path, SERVER)
 
     assert restored.kept is not None
     assert again.kept is not None
@@ -238,10 +238,10 @@ async def test_what_was_restored_is_what_was_backed_up_and_the_former_database_i
 async def test_a_database_that_is_gone_or_damaged_is_restored_too(tmp_path: Path) -> None:
     path, copy = await database(tmp_path / "store.db"), tmp_path / "copy.db"
     back_up(path, copy, SERVER)
-    gone = restore(copy, tmp_path / "new" / "store.db", SERVER)
+    gone = put_back(copy, tmp_path / "new" / "store.db", SERVER)
     scribble(path)
     ruins = path.read_bytes()
-    restored = restore(copy, path, SERVER)
+    restored = put_back(copy, path, SERVER)
 
     assert gone.kept is None
     assert names(tmp_path / "new") == ["store.db"]
@@ -258,7 +258,7 @@ async def test_what_is_beside_a_damaged_database_is_kept_with_it_and_not_read_wi
     back_up(path, copy, SERVER)
     (tmp_path / "store.db-wal").write_text("what SQLite could not merge")
     monkeypatch.setattr("adapters.sqlite.backup._merge_log", lambda *_: None)
-    kept = restore(copy, path, SERVER).kept
+    kept = put_back(copy, path, SERVER).kept
 
     assert kept is not None
     assert kept.with_name(f"{kept.name}-wal").read_text() == "what SQLite could not merge"
@@ -269,7 +269,7 @@ async def test_a_backup_of_an_earlier_schema_is_restored_and_migrated_by_the_nex
     tmp_path: Path,
 ) -> None:
     old, path = from_dump("conversations.sql", tmp_path / "old.db"), tmp_path / "store.db"
-    counts = restore(old, path, SERVER).counts
+    counts = put_back(old, path, SERVER).counts
     async with SqliteStore(path) as store:
         page = await store.list_sessions(limit=100)
 

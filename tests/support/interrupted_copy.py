@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from adapters.sqlite.backup import SERVER, back_up, restore
+from adapters.sqlite.backup import SERVER, back_up, put_back
 from domain.errors import StorageUnavailable
 
 STEPS = ("chmod", "fchmod", "ftruncate", "fsync", "link", "mkdir", "rename", "unlink")
@@ -40,7 +40,7 @@ def _main(what: str, source: str, target: str, step: str, limit: str = "") -> No
     if limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
     try:
-        {"backup": back_up, "restore": restore}[what](Path(source), Path(target), SERVER)
+        {"backup": back_up, "restore": put_back}[what](Path(source), Path(target), SERVER)
     except StorageUnavailable as error:
         sys.exit(str(error))
 
