@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
+from time import perf_counter
 from typing import Protocol
 
 import msgspec
@@ -60,6 +61,8 @@ MAX_LETTERS = 100_000
 
 MAX_SESSIONS = 1_000
 """The newest conversations, whose businesses are checked."""
+CLAIMS = 5
+"""Claims of which the time is taken."""
 MAX_SHOWN = 500
 """Characters of topics that are shown."""
 
@@ -140,6 +143,33 @@ async def find_warnings(settings: Settings) -> list[tuple[str, str, str]]:
             reason = f"the model knows {most:,} characters of them (VIEW_TOKENS); cut: {topics}"
             found.append(("facts", business.business_id, reason))
     return found
+
+
+async def table_warnings(settings: Settings) -> list[tuple[str, str]]:
+    """Return what the table of STORE=dynamodb lacks, though the server works without it."""
+    if settings.store != "dynamodb":
+        return []
+    try:
+        async with Container(settings=settings).dynamodb_table() as table:
+            found = await table.existing()
+    except ConversationError:  # which `try_adapters` reports
+        return []
+    needed = found.lacks(to_serve=True)
+    return [(table.name, lack) for lack in found.lacks() if lack not in needed]
+
+
+async def claim_times_s(settings: Settings) -> list[float]:
+    """Return how long claims at BROKER=redis take, each; none, where it cannot be reached."""
+    times_s, holder = list[float](), "doctor"
+    try:
+        async with Container(settings=settings).leases() as leases:
+            for _ in range(1 + CLAIMS):
+                name, began = f"doctor:{token_hex(8)}", perf_counter()
+                await leases.claim(name, holder, 1.0)
+                times_s.append(perf_counter() - began)
+    except ConversationError:  # which `try_adapters` reports
+        return []
+    return times_s[1:]  # the first one has connected
 
 
 async def _businesses(container: Container) -> list[Business]:
