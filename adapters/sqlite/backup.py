@@ -1,8 +1,8 @@
 """Copies of a database: made beside its users, verified, and put back in its place.
 
 Nothing half-done has a final name: a copy is written under its name with `.part` behind, verified,
-flushed to the disk, and only then renamed. A `.part` that a killed run has left is written over by
-the next one.
+flushed to the disk, and only then renamed. A `.part` that a killed run has left is removed by the
+next one.
 """
 
 import errno
@@ -156,19 +156,34 @@ def _unfinished(path: Path) -> Iterator[Path]:
     """Yield an empty file beside `path`, for this process alone, that is removed if it stays."""
     part = path.with_name(f"{path.name}.part")
     with translated(part):
-        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        _remove_left_over(part)
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with translated(part):
             _lock_for_one(descriptor, part)
-            os.fchmod(descriptor, 0o600)
-            os.ftruncate(descriptor, 0)
-            _remove_beside(part)
         try:
             yield part
         finally:
             with suppress(FileNotFoundError):
                 part.unlink()
             _remove_beside(part)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_left_over(part: Path) -> None:
+    """Remove what a killed run has left, unless one is writing it.
+
+    It is removed and not written over: its content may have its final name already.
+    """
+    try:
+        descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return
+    try:
+        _lock_for_one(descriptor, part)
+        part.unlink()
+        _remove_beside(part)
     finally:
         os.close(descriptor)
 

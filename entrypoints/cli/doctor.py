@@ -27,13 +27,14 @@ from entrypoints.cli.operations import (
     CONTROLS,
     claim_times_s,
     find_warnings,
+    look_into_files,
     table_warnings,
     try_adapters,
 )
 from entrypoints.cli.public_address import try_public_address
 from entrypoints.settings import Settings, share_of
 
-SLOW_CLAIM_S = 0.05
+SLOW_CLAIM_S = 0.03
 """A claim at Redis: in one data center it takes a millisecond."""
 SKEW_S, FAR_SKEW_S = 5.0, 60.0
 LEAST_SECRET, LEAST_LETTERS = 16, 8
@@ -91,12 +92,15 @@ async def examine(settings: Settings, url: str = "") -> list[Diagnosis]:
     require_service_token(settings)
     if settings.workers > 1:
         share_of(settings, settings.workers)
+    origins, mistakes = await look_into_files(settings)
     findings = [
         *[_of_adapter(*tried) for tried in await try_adapters(settings)],
         *[_of_warning(*found) for found in await find_warnings(settings)],
         *[_of_table(*found) for found in await table_warnings(settings)],
         *await _slow_redis(settings),
         *await _wrong_clock(settings, url),
+        *[_of_mistake(*mistake) for mistake in mistakes],
+        *_pages(settings, origins),
         *[finding for look in _LOOKS for finding in look(settings)],
         *(await _exposed(settings, url)),
     ]
@@ -124,6 +128,17 @@ def _of_warning(part: str, name: str, reason: str) -> Diagnosis:
         reason,
         "the AI answers as if the business had not said it",
         "shorten the facts, or raise VIEW_TOKENS as far as the model takes it",
+    )
+
+
+def _of_mistake(business_id: str, line: str) -> Diagnosis:
+    return Diagnosis(
+        "business",
+        business_id,
+        Level.PROBLEM,
+        line,
+        "its last good version stays in force until a restart, and after that nothing of it",
+        "`ai-agent-server business check` prints all mistakes",
     )
 
 
@@ -271,8 +286,6 @@ def _identities(settings: Settings) -> Iterator[Diagnosis]:
             "anybody can read and write as any customer",
             "SOCKET_AUTH=jwt with a JWT_SECRET; for those whom nobody signs in a VISITOR_SECRET",
         )
-    elif not settings.visitor_secret:
-        yield Diagnosis("visitors", "-", seen="none: all customers are signed in")
     if settings.allow_insecure == "1":
         yield Diagnosis(
             "tokens",
@@ -305,14 +318,28 @@ def _origins(settings: Settings) -> Iterator[Diagnosis]:
             "any page can embed the chat",
             "name the pages' origins, as https://shop.example",
         )
-    if not allowed and not settings.businesses and _is_public(settings):
+
+
+def _pages(settings: Settings, named: Sequence[str]) -> Iterator[Diagnosis]:
+    """Look at who may use the chat on which pages; `named`: those of businesses' files."""
+    if not settings.allowed_origins and not named and _is_public(settings):
         yield Diagnosis(
             "origins",
             "-",
             Level.WARNING,
-            "ALLOWED_ORIGINS is empty, as is BUSINESSES",
+            "ALLOWED_ORIGINS is empty, and no business's file names a page",
             "only the server's own pages can connect; a shop's page is refused (403)",
-            "ALLOWED_ORIGINS=https://shop.example: scheme and name, no path and no slash behind",
+            "ALLOWED_ORIGINS=https://shop.example (scheme and name, no path), or [website] in "
+            "the business's file",
+        )
+    if named and settings.socket_auth == "jwt" and not settings.visitor_secret:
+        yield Diagnosis(
+            "visitors",
+            "-",
+            Level.WARNING,
+            f"VISITOR_SECRET is empty, but {named[0]} may embed the chat",
+            "visitors of that page whom nobody has signed in cannot chat",
+            "VISITOR_SECRET=$(openssl rand -hex 32)",
         )
 
 
@@ -351,7 +378,7 @@ def _descriptors(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "machine",
             "files",
-            Level.PROBLEM,
+            Level.WARNING,
             f"{hard:,} files may be open, but LIMIT_SOCKETS and LIMIT_CONNECTIONS need {needed:,}",
             'beyond that customers are refused (limits_met_total{limit="descriptors"})',
             "LimitNOFILE=65536 in systemd's unit, --ulimit nofile=65536 for a container; or lower "

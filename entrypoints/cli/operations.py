@@ -145,6 +145,20 @@ async def find_warnings(settings: Settings) -> list[tuple[str, str, str]]:
     return found
 
 
+async def look_into_files(settings: Settings) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the origins of pages that businesses' files name, and the first mistake of each file.
+
+    Of a mistake: the business's id, and a line of text.
+    """
+    container = Container(settings=settings)
+    container.on_knowledge.override(None)  # a check builds no indexes
+    if (files := container.business_files()) is None:
+        return [], []
+    async with files:
+        origins = [origin for business in files.all() for origin in business.website.origins]
+        return origins, [(business_id, lines[0]) for business_id, lines in files.mistakes.items()]
+
+
 async def table_warnings(settings: Settings) -> list[tuple[str, str]]:
     """Return what the table of STORE=dynamodb lacks, though the server works without it."""
     if settings.store != "dynamodb":

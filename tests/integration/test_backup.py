@@ -328,6 +328,27 @@ async def test_a_backup_that_is_killed_leaves_no_half_of_one(tmp_path: Path) -> 
     assert names(tmp_path) == ["copy.db", "store.db"]  # nothing that was killed is left
 
 
+async def test_what_a_killed_backup_has_left_takes_no_finished_one_with_it(tmp_path: Path) -> None:
+    path, copy = await database(tmp_path / "store.db"), tmp_path / "copy.db"
+    back_up(path, copy, SERVER)
+    (tmp_path / "copy.db.part").hardlink_to(copy)  # killed between its last two steps
+    copy.rename(tmp_path / "yesterday.db")
+    back_up(path, copy, SERVER)
+
+    assert rows(tmp_path / "yesterday.db") == rows(copy) == rows(path)
+    assert names(tmp_path) == ["copy.db", "store.db", "yesterday.db"]
+
+
+async def test_a_link_that_somebody_has_put_in_the_way_is_not_followed(tmp_path: Path) -> None:
+    path, precious = await database(tmp_path / "store.db"), tmp_path / "precious"
+    precious.write_text("mine")
+    (tmp_path / "copy.db.part").symlink_to(precious)
+
+    with pytest.raises(StorageUnavailable, match=r"copy\.db\.part"):
+        back_up(path, tmp_path / "copy.db", SERVER)
+    assert precious.read_text() == "mine"
+
+
 async def test_a_restore_that_is_killed_leaves_the_former_database_or_the_restored_one(
     tmp_path: Path,
 ) -> None:
