@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from adapters.urls import without_secrets
 from entrypoints.access.descriptors import descriptors_needed
-from entrypoints.access.tokens import require_service_token, service_tokens
+from entrypoints.access.tokens import service_tokens
 from entrypoints.cli.diagnoses import Diagnosis, Level
 from entrypoints.cli.operations import (
     CONTROLS,
@@ -32,6 +32,7 @@ from entrypoints.cli.operations import (
     try_adapters,
 )
 from entrypoints.cli.public_address import try_public_address
+from entrypoints.programs import server_program
 from entrypoints.settings import Settings, share_of
 
 SLOW_CLAIM_S = 0.03
@@ -89,7 +90,7 @@ async def examine(settings: Settings, url: str = "") -> list[Diagnosis]:
 
     Raises: BadSetting, for what keeps the server from starting.
     """
-    require_service_token(settings)
+    server_program(settings)
     if settings.workers > 1:
         share_of(settings, settings.workers)
     origins, mistakes = await look_into_files(settings)
@@ -237,11 +238,10 @@ def _is_public(settings: Settings) -> bool:
 
 def _secrets(settings: Settings) -> Iterator[Diagnosis]:
     named = {
-        name.upper(): secret
-        for name in ("jwt_secret", "visitor_secret", "service_token", "elixir_token")
-        for secret in service_tokens(getattr(settings, name))
+        name: service_tokens(getattr(settings, name.lower()))
+        for name in ("JWT_SECRET", "VISITOR_SECRET", "SERVICE_TOKEN", "ELIXIR_TOKEN")
     }
-    for name, secret in named.items():
+    for name, secret in [(name, each) for name, secrets in named.items() for each in secrets]:
         if len(set(secret)) < LEAST_LETTERS or any(word in secret.lower() for word in _EXAMPLES):
             seen, level = "it can be guessed: it is an example, or hardly varies", Level.PROBLEM
         elif len(secret) < LEAST_SECRET:
@@ -263,7 +263,7 @@ def _secrets(settings: Settings) -> Iterator[Diagnosis]:
         ("SERVICE_TOKEN", "ELIXIR_TOKEN"),
         ("JWT_SECRET", "SERVICE_TOKEN"),
     ):
-        if first in named and named[first] == named.get(second):
+        if set(named[first]) & set(named[second]):
             yield Diagnosis(
                 "secret",
                 second,

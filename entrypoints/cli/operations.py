@@ -6,7 +6,7 @@ Results are text for the screen, or JSON in the shapes of the HTTP API.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -173,16 +173,17 @@ async def table_warnings(settings: Settings) -> list[tuple[str, str]]:
 
 
 async def claim_times_s(settings: Settings) -> list[float]:
-    """Return how long claims at BROKER=redis take, each; none, where it cannot be reached."""
+    """Return how long each of some claims at BROKER=redis takes, also those that fail.
+
+    That they fail is what `try_adapters` reports; where nobody listens they do so at once.
+    """
     times_s, holder = list[float](), "doctor"
-    try:
-        async with Container(settings=settings).leases() as leases:
-            for _ in range(1 + CLAIMS):
-                name, began = f"doctor:{token_hex(8)}", perf_counter()
-                await leases.claim(name, holder, 1.0)
-                times_s.append(perf_counter() - began)
-    except ConversationError:  # which `try_adapters` reports
-        return []
+    async with Container(settings=settings).leases() as leases:
+        for _ in range(1 + CLAIMS):
+            began = perf_counter()
+            with suppress(ConversationError):
+                await leases.claim(f"doctor:{token_hex(8)}", holder, 1.0)
+            times_s.append(perf_counter() - began)
     return times_s[1:]  # the first one has connected
 
 
