@@ -11,7 +11,7 @@ SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models image simulate \
-	fuzz-socket promise-weights promises bench web format lock clean
+	snapshot fuzz-socket promise-weights promises bench web format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ promises: install-dev ## How promises and claimed deeds are noticed, by the mode
 
 bench: install-dev ## Measure throughput, latency and memory (NAMES=relay: only that)
 	$(BIN)/python -m tests.bench $(NAMES)
+
+snapshot: install-dev ## Write what this release stores to tests/data, for all later ones: once a release
+	$(BIN)/python -m tests.support.make_snapshots
 
 web: node_modules/.installed ## Build what other people's pages load (entrypoints/web/dist), after a change of the pages
 	@npm run --silent build

@@ -1,7 +1,10 @@
 """Files that only the user of the process may read."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
+
+from domain.errors import StorageUnavailable
 
 
 def make_private(path: Path) -> None:
@@ -18,3 +21,13 @@ def make_private(path: Path) -> None:
         if path.is_file():
             with suppress(PermissionError):  # it is somebody else's, who lets this user write to it
                 path.chmod(path.stat().st_mode & 0o7770)
+
+
+def check_not_replaced(path: Path, before: os.stat_result) -> None:
+    """Check that a file still is the one that it was before it was opened.
+
+    Who holds a lock on it then knows that nobody can put another one in its place.
+    Raises: StorageUnavailable, OSError.
+    """
+    if not os.path.samestat(before, path.stat()):
+        raise StorageUnavailable(f"{path} was replaced while it was opened")

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
-from adapters.private_file import make_private
+from adapters.private_file import check_not_replaced, make_private
 from application.bridge.ports import (
     WAITS_KEPT,
     BridgeStore,
@@ -299,12 +299,17 @@ class SqliteBridgeStore(BridgeStore):
     # In the thread.
 
     def _open(self) -> None:
+        before = None
         if isinstance(self._path, Path):
             make_private(self._path)
+            before = self._path.stat()
         self._db = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None,
                                    check_same_thread=False)  # fmt: skip
         try:
+            self._in_transaction(self._check_is_ours)  # before anything is changed
             self._db.execute("PRAGMA journal_mode = WAL")
+            if isinstance(self._path, Path) and before is not None:
+                check_not_replaced(self._path, before)
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA secure_delete = ON")  # erased content is overwritten
             modules = self._db.execute("SELECT name FROM pragma_module_list").fetchall()
@@ -313,17 +318,16 @@ class SqliteBridgeStore(BridgeStore):
                     f"SQLite {sqlite3.sqlite_version} has no {SEARCH_MODULE.upper()}, which the "
                     "bridge's search needs"
                 )
-            self._migrate()
+            if self._known_version() < VERSION:
+                self._in_transaction(self._migrate_to_newest)
         except BaseException:
             self._db.close()
             raise
 
-    def _migrate(self) -> None:
+    def _check_is_ours(self) -> None:
         version = self._known_version()
         if version == 0 and self._db.execute("SELECT 1 FROM sqlite_schema").fetchone():
             raise StorageUnavailable(f"{self._path} is the database of another program")
-        if version < VERSION:
-            self._in_transaction(self._migrate_to_newest)
 
     def _migrate_to_newest(self) -> None:
         version = self._known_version()

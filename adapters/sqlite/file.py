@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from adapters.private_file import make_private
+from adapters.private_file import check_not_replaced, make_private
 from domain.errors import StorageUnavailable, StoreMigrated
 
 # Tables with a rowid: their rows are written at the end of the file, and only the small entries of
@@ -138,9 +138,13 @@ def open_writer(path: Path, *, synchronous: str, busy_timeout_s: float) -> sqlit
     """
     with translated(path):
         make_private(path)
+        before = path.stat()
         db = connect(path, busy_timeout_s)
         try:
+            with transaction(db, "BEGIN"):
+                _version_of_ours(db, path)  # before anything is changed
             use_wal(db, time.monotonic() + busy_timeout_s)
+            check_not_replaced(path, before)
             db.execute(f"PRAGMA synchronous = {synchronous}")
             db.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
             db.execute("PRAGMA secure_delete = ON")  # erased content is overwritten
@@ -241,10 +245,16 @@ def known_version(db: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
+def _version_of_ours(db: sqlite3.Connection, path: Path) -> int:
+    """Return the version of the schema; 0: the file is new."""
     version = known_version(db, path)
     if version == 0 and db.execute("SELECT 1 FROM sqlite_schema").fetchone():
         raise StorageUnavailable(f"{path} is the database of another program")
+    return version
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    version = _version_of_ours(db, path)
     for next_version, statements in enumerate(MIGRATIONS[version:], version + 1):
         for statement in statements:
             db.execute(statement)

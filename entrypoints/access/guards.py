@@ -22,6 +22,7 @@ from litestar.handlers import BaseRouteHandler
 from adapters.json_text import NOT_JSON, decode_json
 from adapters.phoenix.channel import ConnectInfo
 from adapters.phoenix.handshake import origin_allowed
+from entrypoints.access.client_address import address_group, parse_networks
 from entrypoints.access.rate_limits import RateLimited, RateLimiter
 from entrypoints.access.tokens import service_tokens
 from entrypoints.settings import BadSetting, Settings
@@ -77,6 +78,26 @@ def token_check(service_token: str) -> Callable[[str], bool]:
         return not tokens or any([compare_digest(sent, each) for each in tokens])
 
     return is_valid
+
+
+def caller_address(settings: Settings) -> Callable[[ConnectInfo], str | None]:
+    """Return a function that tells callers with a service token what address they are known by.
+
+    It is the one that limits count by: behind a proxy that names nobody, it is the proxy's.
+    """
+    is_valid, proxies = (
+        token_check(settings.service_token),
+        parse_networks(settings.trusted_proxies),
+    )
+    is_needed = bool(service_tokens(settings.service_token))
+
+    def address(info: ConnectInfo) -> str | None:
+        scheme, _space, given = info.headers.get("authorization", "").partition(" ")
+        if is_needed and scheme.lower() == "bearer" and is_valid(given):
+            return address_group(info, proxies)
+        return None
+
+    return address
 
 
 def token_guard(service_token: str, limits: RateLimiter) -> Guard:

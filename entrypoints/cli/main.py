@@ -260,19 +260,58 @@ def coordinator_token(business: str, coordinator: str, ttl: int) -> None:
 
 
 @main.command()
-def check() -> None:
-    """Test each configured adapter, and print the results."""
-    from entrypoints.access.tokens import require_service_token
-    from entrypoints.cli.operations import find_warnings, try_adapters
+@click.option("--url", default="", help="Public address, to be tried too: https://chat.example.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(url: str, as_json: bool) -> None:
+    """Find what goes wrong in production; exit with 1 where something does not work.
 
-    settings = _settings()
-    require_service_token(settings)
-    results = asyncio.run(try_adapters(settings))
-    for part, chosen, problem in results:
-        click.echo(f"{part:<10} {chosen:<10} {'ok' if problem is None else f'failed: {problem}'}")
-    for part, chosen, warning in asyncio.run(find_warnings(settings)):
-        click.echo(f"{part:<10} {chosen:<10} warning: {warning}")
-    sys.exit(1 if any(problem for _, _, problem in results) else 0)
+    It tries each configured adapter (the model, the bridge and its live chat, the store), looks at
+    the settings and the machine and, with --url, at what customers meet: the certificate, the
+    proxy, the socket. Run it as the server is run: as its user, with its settings and limits.
+    """
+    from entrypoints.cli.diagnoses import Level, diagnoses_json, shown_diagnoses
+    from entrypoints.cli.doctor import examine
+
+    findings = asyncio.run(examine(_settings(), url))
+    click.echo(diagnoses_json(findings) if as_json else shown_diagnoses(findings))
+    sys.exit(1 if any(each.level is Level.PROBLEM for each in findings) else 0)
+
+
+main.add_command(doctor, "check")  # as it was called when it tried the adapters alone
+
+
+bridge_option = click.option(
+    "--bridge", "of_bridge", is_flag=True, help="The reference bridge's database.  [BRIDGE_STORE]"
+)
+backup_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+
+
+@main.command()
+@backup_file
+@bridge_option
+def backup(file: Path, of_bridge: bool) -> None:
+    """Copy the database of STORE=sqlite to the new FILE, beside a running server.
+
+    FILE has everything that was stored before, and its content is checked. It is for this user
+    alone, as it holds what customers have written.
+    """
+    from entrypoints.cli.backups import back_up_database
+
+    click.echo(back_up_database(_settings(), file, of_bridge=of_bridge))
+
+
+@main.command()
+@backup_file
+@bridge_option
+def restore(file: Path, of_bridge: bool) -> None:
+    """Put the backup FILE in the place of the database of STORE=sqlite.
+
+    Stop the server before: nobody may have the database open. It is kept beside the new one, under
+    a name that is printed.
+    """
+    from entrypoints.cli.backups import restore_database
+
+    click.echo(restore_database(_settings(), file, of_bridge=of_bridge))
 
 
 @main.group()

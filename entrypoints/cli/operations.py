@@ -6,10 +6,11 @@ Results are text for the screen, or JSON in the shapes of the HTTP API.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
+from time import perf_counter
 from typing import Protocol
 
 import msgspec
@@ -60,6 +61,8 @@ MAX_LETTERS = 100_000
 
 MAX_SESSIONS = 1_000
 """The newest conversations, whose businesses are checked."""
+CLAIMS = 5
+"""Claims of which the time is taken."""
 MAX_SHOWN = 500
 """Characters of topics that are shown."""
 
@@ -140,6 +143,48 @@ async def find_warnings(settings: Settings) -> list[tuple[str, str, str]]:
             reason = f"the model knows {most:,} characters of them (VIEW_TOKENS); cut: {topics}"
             found.append(("facts", business.business_id, reason))
     return found
+
+
+async def look_into_files(settings: Settings) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the origins of pages that businesses' files name, and the first mistake of each file.
+
+    Of a mistake: the business's id, and a line of text.
+    """
+    container = Container(settings=settings)
+    container.on_knowledge.override(None)  # a check builds no indexes
+    if (files := container.business_files()) is None:
+        return [], []
+    async with files:
+        origins = [origin for business in files.all() for origin in business.website.origins]
+        return origins, [(business_id, lines[0]) for business_id, lines in files.mistakes.items()]
+
+
+async def table_warnings(settings: Settings) -> list[tuple[str, str]]:
+    """Return what the table of STORE=dynamodb lacks, though the server works without it."""
+    if settings.store != "dynamodb":
+        return []
+    try:
+        async with Container(settings=settings).dynamodb_table() as table:
+            found = await table.existing()
+    except ConversationError:  # which `try_adapters` reports
+        return []
+    needed = found.lacks(to_serve=True)
+    return [(table.name, lack) for lack in found.lacks() if lack not in needed]
+
+
+async def claim_times_s(settings: Settings) -> list[float]:
+    """Return how long each of some claims at BROKER=redis takes, also those that fail.
+
+    That they fail is what `try_adapters` reports; where nobody listens they do so at once.
+    """
+    times_s, holder = list[float](), "doctor"
+    async with Container(settings=settings).leases() as leases:
+        for _ in range(1 + CLAIMS):
+            began = perf_counter()
+            with suppress(ConversationError):
+                await leases.claim(f"doctor:{token_hex(8)}", holder, 1.0)
+            times_s.append(perf_counter() - began)
+    return times_s[1:]  # the first one has connected
 
 
 async def _businesses(container: Container) -> list[Business]:

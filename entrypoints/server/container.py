@@ -83,7 +83,7 @@ from domain.notice import Lane
 from domain.outbox import outbox_messages
 from entrypoints.access.auth import Identify
 from entrypoints.access.connection_limits import connections as limited_connections
-from entrypoints.access.guards import api_guards
+from entrypoints.access.guards import api_guards, caller_address
 from entrypoints.access.origins import PageOrigins
 from entrypoints.access.rate_limits import NoRateLimits, RateLimiter, TokenBucketLimiter, turn_slots
 from entrypoints.access.tokens import token_verifier, visitor_tokens
@@ -991,6 +991,7 @@ class Container(containers.DeclarativeContainer):
         presenter=presenter,
         machine=machine,
         guards=providers.Callable(api_guards, settings, settings.provided.server_host, limits),
+        caller_address=providers.Callable(caller_address, settings),
     )
     opened: Provider[Sequence[Lifecycle]] = providers.Selector(
         settings.provided.bridge,

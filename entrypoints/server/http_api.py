@@ -24,6 +24,7 @@ from adapters.json_shapes import (
     context_json,
     timestamp,
 )
+from adapters.phoenix.channel import ConnectInfo
 from application.business_facts import facts_if_known, language_of
 from application.confirmations import Confirmations
 from application.outcomes import OutcomeCounter
@@ -94,6 +95,8 @@ class Alive(CamelStruct):
     """The process is alive."""
 
     status: Literal["ok"] = "ok"
+    client: str | msgspec.UnsetType = msgspec.UNSET
+    """The address that the caller is known by; for callers with a service token alone."""
 
 
 class ConversationList(CamelStruct):
@@ -278,6 +281,7 @@ class ApiServices:
     """Its metrics and its readiness."""
     guards: Sequence[Guard]
     """The guards of `/api`."""
+    caller_address: Callable[[ConnectInfo], str | None]
 
 
 _STATUS_EXAMPLE = Example(summary="A takeover", value={"status": "live", "coordinatorId": "ana"})
@@ -322,9 +326,10 @@ def http_routes(services: ApiServices) -> list[ControllerRouterHandler]:
 
 def _operator_routes(services: ApiServices) -> list[ControllerRouterHandler]:
     @get("/health", tags=["operation"], sync_to_thread=False)
-    def alive() -> Alive:
+    def alive(request: Request[Any, Any, Any]) -> Alive:
         """Report that the process is alive."""
-        return Alive()
+        client = services.caller_address(ConnectInfo(request.scope))
+        return Alive(client=client if client is not None else msgspec.UNSET)
 
     @get("/health/ready", tags=["operation"], responses={503: ResponseSpec(Ready)})
     async def ready() -> Response[Ready]:

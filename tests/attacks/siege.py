@@ -5,10 +5,8 @@ Measured are the customer's wait for an acknowledgement and the memory of the se
 
 import asyncio
 import json
-import os
 import random
 import resource
-import shutil
 import signal
 import socket
 import sys
@@ -22,8 +20,8 @@ from typing import Any
 import httpx
 
 from tests.integration.phoenix.client import RawClient, masked
+from tests.support.nginx import nginx
 from tests.support.process import ENVIRONMENT, MODULE
-from tests.support.server import free_port
 from tests.support.user import User, user
 
 MAX_WAIT_S = 1.0
@@ -191,56 +189,16 @@ async def besieged(
     siege.log = [json.loads(line) for line in siege.lines]
 
 
-NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-_PROXY = """
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-worker_processes 1;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/bodies;
-    proxy_temp_path {folder}/proxied;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://{address};
-            proxy_http_version 1.1;
-            proxy_set_header Host $host;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-        }}
-    }}
-}}
-"""
-"""The proxy of docs/operations.md, without TLS."""
-
-
 @asynccontextmanager
-async def behind_nginx(siege: Siege, folder: Path) -> AsyncIterator[None]:
+async def behind_nginx(siege: Siege) -> AsyncIterator[None]:
     """Put nginx in front of the server: the siege's address is its, while it runs."""
-    assert NGINX is not None
-    port, address = free_port(), siege.address
-    config = folder / "nginx.conf"
-    config.write_text(_PROXY.format(folder=folder, port=port, address=address))
-    command = NGINX, "-p", str(folder), "-c", str(config)
-    await _succeed(*command)  # it listens when this returns
-    try:
-        siege.address = f"127.0.0.1:{port}"
-        yield
-    finally:
-        siege.address = address
-        await _succeed(*command, "-s", "stop")
-
-
-async def _succeed(*command: str) -> None:
-    process = await asyncio.create_subprocess_exec(*command)
-    assert await process.wait() == 0
+    address = siege.address
+    async with nginx(address) as proxied:
+        siege.address = proxied
+        try:
+            yield
+        finally:
+            siege.address = address
 
 
 @asynccontextmanager

@@ -21,8 +21,9 @@ from tests.attacks.attacks import (
     unfinished_requests,
     wrong_sockets,
 )
-from tests.attacks.siege import NGINX, behind_nginx, besieged, connection, short_silence
+from tests.attacks.siege import behind_nginx, besieged, connection, short_silence
 from tests.integration.phoenix.client import HEARTBEAT, opened
+from tests.support.nginx import NGINX
 from tests.support.user import user
 
 FLOODS_OF_FRAMES = floods_of_frames(6_000_000)
@@ -72,7 +73,7 @@ BEHIND_NGINX = {
 async def test_an_attack_through_nginx_delays_nobody_else(attack: Attack, tmp_path: Path) -> None:
     proxied = {"TRUSTED_PROXIES": "127.0.0.1", "ALLOW_INSECURE": "1"}
     async with besieged(tmp_path, environment=proxied) as siege:
-        async with behind_nginx(siege, tmp_path):
+        async with behind_nginx(siege):
             await siege.during(attack(siege, SECONDS))
 
     siege.check()

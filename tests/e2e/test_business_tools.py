@@ -84,7 +84,7 @@ allow.break = {{}}
         line.split(None, 1)[1] for line in tried.stdout.splitlines() if line.startswith("tools")
     ]
     assert rows[1] == "resto/secret (find) ok"
-    assert rows[0].startswith("resto/booking (find_tables) failed: reserve_table: it has no")
+    assert rows[0].startswith("resto/booking (find_tables) problem: reserve_table: it has no")
     for ran in (checked, refused, shown, tried):
         assert "s3cret" not in ran.stdout + ran.stderr
 

@@ -207,7 +207,7 @@ def test_check_prints_that_each_adapter_works(tmp_path: Path) -> None:
     tried = command(tmp_path, "check")
 
     assert tried.returncode == 0
-    assert [line.split() for line in tried.stdout.splitlines()] == [
+    assert [line.split() for line in tried.stdout.splitlines()[:3]] == [
         ["store", "sqlite", "ok"],
         ["assistant", "scripted", "ok"],
         ["bridge", "none", "ok"],
@@ -219,7 +219,7 @@ def test_check_prints_which_adapter_fails_and_why(tmp_path: Path) -> None:
 
     assert tried.returncode == 1
     assert tried.stdout.splitlines()[0] == (
-        f"store      sqlite     failed: {tmp_path}: unable to open database file"
+        f"store      sqlite     problem: {tmp_path}: unable to open database file"
     )
 
 
@@ -230,14 +230,14 @@ def test_check_tries_the_broker_and_the_leases_of_redis(tmp_path: Path) -> None:
         failed = command(tmp_path, "check", BROKER="redis", REDIS_URL=redis.url)
 
     assert tried.returncode == 0
-    assert [line.split() for line in tried.stdout.splitlines()[3:]] == [
+    assert [line.split() for line in tried.stdout.splitlines()[3:5]] == [
         ["broker", "redis", "ok"],
         ["leases", "redis", "ok"],
     ]
     assert failed.returncode == 1
-    assert [line.split()[:3] for line in failed.stdout.splitlines()[3:]] == [
-        ["broker", "redis", "failed:"],
-        ["leases", "redis", "failed:"],
+    assert [line.split()[:3] for line in failed.stdout.splitlines()[3:5]] == [
+        ["broker", "redis", "problem:"],
+        ["leases", "redis", "problem:"],
     ]
 
 
@@ -454,7 +454,7 @@ def test_check_prints_that_the_table_is_missing_and_what_creates_it(dynamo: InDy
 
     assert code == 1
     assert lines[0] == (
-        f"store      dynamodb   failed: there is no table {dynamo.table}: "
+        f"store      dynamodb   problem: there is no table {dynamo.table}: "
         "`ai-agent-server table create` creates it"
     )
 
@@ -476,8 +476,8 @@ def test_check_prints_each_thing_that_the_table_lacks_in_a_line(
 
     assert code == 1
     assert lines[:2] == [
-        f"store      dynamodb   failed: table {dynamo.table}: it has no index due",
-        f"store      dynamodb   failed: table {dynamo.table}: its TTL is off",
+        f"store      dynamodb   problem: table {dynamo.table}: it has no index due",
+        f"store      dynamodb   problem: table {dynamo.table}: its TTL is off",
     ]
 
 

@@ -128,4 +128,4 @@ def test_check_tells_a_file_that_is_not_good(tmp_path: Path) -> None:
 
     assert (good.returncode, bad.returncode) == (0, 1)
     assert re.search(r"^sign-in +people.toml +ok$", good.stdout, re.M)
-    assert "failed: people.toml: others can read it" in bad.stdout
+    assert "problem: people.toml: others can read it" in bad.stdout

@@ -398,7 +398,7 @@ PROGRAMS: dict[str, Callable[[Settings], list[Program]]] = {
     "bridge": lambda settings: [bridge_program(settings)],
     "dev": lambda settings: dev_programs(msgspec.structs.replace(settings, bridge="elixir")),
 }
-TOKEN_SET = {"SERVICE_TOKEN": "s3rvice"}
+TOKEN_SET = {"SERVICE_TOKEN": "s3rvice-token-of-the-suite"}
 BAD_STARTS = [
     ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt"}, "exactly one of"),
     ("serve", {**TOKEN_SET, "SOCKET_AUTH": "jwt", "JWT_SECRET": "short"}, "JWT_SECRET has 5 bytes"),

@@ -258,16 +258,23 @@ async def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
     assert "File exists" in await refusal(tmp_path / "file" / "store.db")
 
 
-async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+async def test_a_newer_schema_is_refused_and_not_a_byte_of_it_is_changed(
+    tmp_path: Path, mode: str
+) -> None:
     path = tmp_path / "store.db"
     async with SqliteStore(path) as store:
         await conversation(store, 1)
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 99")
+        db.execute(f"PRAGMA journal_mode = {mode}")
+    before = path.read_bytes()
 
     assert await refusal(path) == (
         f"{path} has schema version 99; this program knows up to {len(MIGRATIONS)}"
     )
+    assert path.read_bytes() == before
+    assert files(tmp_path) == ["store.db"]
 
 
 async def test_a_store_that_a_later_version_migrates_beside_it_is_neither_written_nor_read(
@@ -326,8 +333,10 @@ async def test_the_database_of_another_program_is_refused(tmp_path: Path) -> Non
     path = tmp_path / "store.db"
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE songs (title TEXT)")
+    before = path.read_bytes()
 
     assert await refusal(path) == f"{path} is the database of another program"
+    assert path.read_bytes() == before
 
 
 async def test_a_damaged_file_raises_and_invents_nothing(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """The snapshots of the stories, and what they are expected to hold.
 
-    python -m tests.support.make_snapshots NAME
+    python -m tests.support.make_snapshots [NAME]
 
 writes those of the newest story, in the current stored format, to `tests/data`, where none of this
-name exist. Then the generation can be added to `tests.support.snapshots`.
+name exist: by default those of the release in pyproject.toml (`make snapshot`), which
+`tests.support.snapshots` finds by itself.
 """
 
 import asyncio
@@ -18,7 +19,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+import msgspec
 
+from adapters.bridge.sqlite_store import SqliteBridgeStore
 from adapters.dynamodb.store import DynamoStore
 from adapters.dynamodb.table import definition
 from adapters.memory.store import MemoryStore
@@ -30,9 +33,10 @@ from entrypoints.server.app import create_app
 from entrypoints.server.container import Container
 from entrypoints.settings import Settings
 from tests.support.bridge_recorder import claim_all, drained, recording_bridge
+from tests.support.bridge_story import TRANSCRIPT, changes
 from tests.support.dynamodb import DYNAMODB_LOCAL, StoppedClock, started
 from tests.support.server import running
-from tests.support.snapshots import DATA
+from tests.support.snapshots import DATA, release_name
 from tests.support.stored_json import (
     Json,
     counts_json,
@@ -41,7 +45,7 @@ from tests.support.stored_json import (
     head_json,
     time_json,
 )
-from tests.support.story import FIFTH_PLOT, NOW, Plot, Story, StoryClock
+from tests.support.story import NOW, RELEASE_PLOT, Plot, Story, StoryClock
 
 LATER = NOW + timedelta(hours=1)
 
@@ -164,30 +168,40 @@ async def sqlite_dump() -> str:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "story.sqlite3"
         async with SqliteStore(file) as store:
-            await FIFTH_PLOT.play(Story(store, StoryClock()))
-        with closing(sqlite3.connect(file)) as db:
-            dump = "".join(f"{statement};\n" for statement in _statements(db))
-            with closing(sqlite3.connect(":memory:")) as again:
-                again.executescript(dump)
-                assert [*again.iterdump()] == [*db.iterdump()]
+            await RELEASE_PLOT.play(Story(store, StoryClock()))
+        return _dump(file)
+
+
+def _dump(file: Path) -> str:
+    with closing(sqlite3.connect(file)) as db:
+        dump = "".join(f"{statement};\n" for statement in _statements(db))
+        with closing(sqlite3.connect(":memory:")) as again:
+            again.executescript(dump)
+            assert _statements(again) == _statements(db)
     return dump
 
 
 def _statements(db: sqlite3.Connection) -> list[str]:
     schema = db.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
     objects = schema.fetchall()
+    virtual = [name for _, name, sql in objects if sql.startswith("CREATE VIRTUAL")]
+    # Of a virtual table SQLite makes the tables that hold its rows, and puts some rows into them.
+    made = [name for _, name, _ in objects if any(name.startswith(f"{each}_") for each in virtual)]
     rows = [
         f"INSERT INTO {name} VALUES ({', '.join(map(_literal, row))})"
         for kind, name, _ in objects
-        if kind == "table"
+        if kind == "table" and name not in virtual
         for row in db.execute(f"SELECT * FROM {name}")
     ]
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    tables = [sql for _, _, sql in objects]
-    return ["BEGIN", *tables, *rows, f"PRAGMA user_version = {version}", "COMMIT"]
+    tables = [sql for _, name, sql in objects if name not in made]
+    empty = [f"DELETE FROM {name}" for name in made]
+    return ["BEGIN", *tables, *empty, *rows, f"PRAGMA user_version = {version}", "COMMIT"]
 
 
 def _literal(value: object) -> str:
+    if isinstance(value, bytes) and value[:1] not in (b"{", b"["):
+        return f"x'{value.hex()}'"  # of the index of words
     if isinstance(value, bytes):
         return f"CAST({_literal(value.decode())} AS BLOB)"
     if isinstance(value, str):
@@ -213,7 +227,7 @@ async def dynamodb_items() -> Json:
             )
             for days in (0, 30)
         ]
-        await FIFTH_PLOT.play(Story(store, clock, retaining))
+        await RELEASE_PLOT.play(Story(store, clock, retaining))
     items = sorted(engine.items(table), key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
     return {
         "table": {name: part for name, part in schema.items() if name != "TableName"},
@@ -221,17 +235,47 @@ async def dynamodb_items() -> Json:
     }
 
 
+async def bridge_dump() -> str:
+    """Return the reference bridge's SQLite store as SQL text."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "bridge.sqlite3"
+        async with SqliteBridgeStore(file) as store:
+            for change in changes():
+                assert await store.save(change)
+        return _dump(file)
+
+
+def bridge_content() -> Json:
+    """Return what a bridge's store holds after its story, from the values in memory."""
+    story = changes()
+    content: Json = msgspec.to_builtins(
+        {
+            "chats": [change.chat for change in story if change.chat is not None],
+            "messages": {TRANSCRIPT: [change.message for change in story if change.message]},
+            "notes": [change.note for change in story if change.note is not None],
+            "waits_s": [change.waited_s for change in story if change.waited_s is not None],
+            "replies": {change.key: change.reply for change in story if change.key is not None},
+        }
+    )
+    return content
+
+
 async def make(name: str) -> None:
     """Write all files of this name."""
-    parts = {**await expected_files(FIFTH_PLOT), "dynamodb": await dynamodb_items()}
+    parts = {
+        **await expected_files(RELEASE_PLOT),
+        "dynamodb": await dynamodb_items(),
+        "bridge": bridge_content(),
+    }
     files = {
         f"{name}.{part}.json": json.dumps(content, ensure_ascii=False, indent=1) + "\n"
         for part, content in parts.items()
     }
-    for file, content in {**files, f"{name}.sql": await sqlite_dump()}.items():
+    files |= {f"{name}.sql": await sqlite_dump(), f"{name}.bridge.sql": await bridge_dump()}
+    for file, content in files.items():
         with (DATA / file).open("x") as new:
             new.write(content)
 
 
 if __name__ == "__main__":
-    asyncio.run(make(sys.argv[1]))
+    asyncio.run(make(*sys.argv[1:] or [release_name()]))

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import tomllib
 from base64 import b64decode
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, closing
@@ -36,9 +37,9 @@ def at(text: str) -> datetime:
 class Generation:
     """The snapshots of one version of the stored format, and what they are expected to hold."""
 
-    def __init__(self, number: int) -> None:
-        """`number`: of the generation, the first being 1."""
-        name = "conversations" if number == 1 else f"conversations-{number}"
+    def __init__(self, number: int, name: str = "") -> None:
+        """`number`: of the generation, the first being 1; `name`: that of a release's."""
+        name = name or ("conversations" if number == 1 else f"conversations-{number}")
         self.name = name
         self.expected: Json = data(f"{name}.expected.json")
         self.deliveries: dict[str, list[Json]] = data(f"{name}.deliveries.json")
@@ -121,6 +122,20 @@ FOURTH = Generation(4)
 """Calls of tools that change something, questions for a yes, versions of answers."""
 FIFTH = Generation(5)
 """Ratings."""
+
+
+def release_name() -> str:
+    """Return the name of the snapshots of the release in pyproject.toml."""
+    project = tomllib.loads((DATA.parents[1] / "pyproject.toml").read_text())["project"]
+    return f"release-{project['version']}"
+
+
+RELEASES = tuple(
+    Generation(6, file.name.removesuffix(".expected.json"))
+    for file in sorted(DATA.glob("release-*.expected.json"))
+)
+"""What each release has stored when it came out."""
+GENERATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, *RELEASES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -560,7 +560,14 @@ class Plot(NamedTuple):
     customers: tuple[Customer, ...]
 
 
+async def play_release(story: Story) -> None:
+    """Play what a release's snapshot holds: the fourth story, and then the fifth."""
+    await play_fourth(story)
+    await play_fifth(story)
+
+
 SECOND_PLOT = Plot(play_second, CUSTOMERS)
 THIRD_PLOT = Plot(play_third, (*CUSTOMERS, NINA, PAUL, LIA))
 FOURTH_PLOT = Plot(play_fourth, (*CUSTOMERS, NINA, PAUL, LIA, ANDREI, OLGA))
 FIFTH_PLOT = Plot(play_fifth, (MARA, VERA))
+RELEASE_PLOT = Plot(play_release, (*FOURTH_PLOT.customers, MARA, VERA))

@@ -69,9 +69,11 @@ async def test_the_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None
     file = tmp_path / "bridge.sqlite3"
     with closing(sqlite3.connect(file)) as db:
         db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    before = file.read_bytes()
 
     with pytest.raises(StorageUnavailable, match=f"version {VERSION + 1}; .* up to {VERSION}"):
         await SqliteBridgeStore(file).__aenter__()
+    assert file.read_bytes() == before
 
 
 async def test_a_file_that_a_later_version_migrates_beside_it_is_not_written(
