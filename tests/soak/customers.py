@@ -316,6 +316,8 @@ class Coordinator:
         self._talks: dict[str, asyncio.Task[None]] = {}
         self.written: set[str] = set()
         """The ids of the messages that the bridge has acknowledged."""
+        self.left_behind = 0
+        """Live chats that had no coordinator, and were taken over for that."""
         self.errors: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -352,12 +354,12 @@ class Coordinator:
 
     def _attend(self, chat: Payload, group: asyncio.TaskGroup) -> None:
         """Begin a talk, if the chat is one of this coordinator's, or nobody's."""
-        mine = chat["status"] == "live" and chat["coordinatorId"] == self._name
-        free = chat["status"] == "waiting" and (
-            zlib.crc32(chat["userId"].encode()) % self._of == self._number
-        )
+        owner = chat["coordinatorId"]
+        mine = chat["status"] == "live" and owner == self._name
+        falls_to_me = zlib.crc32(chat["userId"].encode()) % self._of == self._number
+        free = chat["status"] == "waiting" or (chat["status"] == "live" and owner is None)
         running = self._talks.get(chat["sessionId"])
-        if (mine or free) and (running is None or running.done()):
+        if (mine or (free and falls_to_me)) and (running is None or running.done()):
             self._talks[chat["sessionId"]] = group.create_task(self._talk(chat))
 
     async def _talk(self, chat: Payload) -> None:
@@ -368,8 +370,11 @@ class Coordinator:
             async with user(self._address) as socket, asyncio.timeout(40.0):
                 socket.topic = at_desk
                 await socket.request("phx_join", who)
-                if chat["status"] == "waiting":
-                    await socket.request("claim", {"sessionId": session_id})
+                if chat["coordinatorId"] != self._name:
+                    left_behind = chat["status"] == "live"
+                    wanted = {"sessionId": session_id, "takeOver": left_behind}
+                    await socket.request("claim", wanted)
+                    self.left_behind += left_behind
             async with user(self._address) as socket:
                 socket.topic = at_chat
                 async with asyncio.timeout(REPLY_S):

@@ -1,6 +1,7 @@
 """The parts of the whole as real processes, and what can happen to them."""
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -14,6 +15,7 @@ from random import Random
 from typing import Any
 
 import httpx
+from websockets.asyncio.client import connect
 
 from tests.support import dynamodb
 from tests.support.businesses import demo_folder_without_documents
@@ -233,14 +235,16 @@ class Whole:
         """Clients ask for much, and read none of it."""
 
         async def ask(number: int) -> None:
-            async with user(self.server.address, user_id=f"customer-{number}") as one:
-                one._connection.transport.pause_reading()
-                who = {"businessId": "b1", "userId": f"customer-{number}", "stream": True}
-                await one.send("phx_join", who, "1")
-                for ref in range(200):
-                    await one.send("history", {}, str(ref + 2))
+            url = f"ws://{self.server.address}/socket/websocket?vsn=2.0.0"
+            who = {"businessId": "b1", "userId": f"customer-{number}"}
+            async with connect(url, compression=None) as connection:
+                connection.transport.pause_reading()
+                frames = [("phx_join", {**who, "stream": True}), *[("history", {})] * 200]
+                for ref, (event, payload) in enumerate(frames):
+                    text = json.dumps(["1", str(ref), "messages:b1", event, payload])
+                    await connection.send(text)
                 await asyncio.sleep(hold_s)
-                one._connection.transport.abort()
+                connection.transport.abort()
 
         await asyncio.gather(*map(ask, range(10)), return_exceptions=True)
 
