@@ -133,7 +133,7 @@ class Customer:
     @property
     def is_settled(self) -> bool:
         """Whether nothing of this customer's is under way."""
-        return self._in_doubt is None and not self.owed and self.status != "live"
+        return self._in_doubt is None and not self.owed and self.status == "ai"
 
     async def run(self) -> None:
         """Chat until `gone` is set."""

@@ -32,6 +32,7 @@ MOST_DESCRIPTORS, MOST_THREADS = 40, 10
 SLACK_KIB, MOST_KIB_PER_1000_TURNS = 40_960.0, 2_048.0
 """What caches and the allocator may keep for good, and what may be added with each turn."""
 QUIET_S = 90.0
+SETTLED = 5
 GONE_S = 30.0
 SHOWN = ("all", "customer+coordinator")
 """The audiences of entries that a customer sees."""
@@ -51,7 +52,7 @@ class Plan:
     think_s: float = 16.0
     store: str = "sqlite"
     kinds: Sequence[str] = ()
-    """The faults by name; empty: all."""
+    """The faults by name, each of which comes once at least; empty: all, as far as the time goes."""
     seed: int = 1
 
 
@@ -149,8 +150,11 @@ class _Soak:
         began = time.monotonic()
         for customer in customers:
             customer.over.set()
-        while unsettled := [each for each in customers if not each.is_settled]:
-            if time.monotonic() - began > QUIET_S:
+        settled = 0  # how often in a row: what comes last may be two entries
+        while settled < SETTLED:
+            unsettled = [each for each in customers if not each.is_settled]
+            settled = 0 if unsettled else settled + 1
+            if unsettled and time.monotonic() - began > QUIET_S:
                 names = ", ".join(each.user_id for each in unsettled[:5])
                 owed = sum(len(each.owed) for each in unsettled)
                 self._violations.append(
@@ -178,7 +182,7 @@ class _Soak:
         kinds = [(name, faults[name]) for name in plan.kinds or faults]
         number = 0
         await asyncio.sleep(plan.hold_s)
-        while time.monotonic() - began < plan.faults_s:
+        while time.monotonic() - began < plan.faults_s or number < len(plan.kinds):
             name, happens = kinds[number % len(kinds)]
             number += 1
             self._say(f"{time.monotonic() - began:4.0f} s  {name}")
