@@ -52,7 +52,7 @@ class Plan:
     think_s: float = 16.0
     store: str = "sqlite"
     kinds: Sequence[str] = ()
-    """The faults by name, each of which comes once at least; empty: all, as far as the time goes."""
+    """The faults by name, each of which comes at least once; empty: all, while time lasts."""
     seed: int = 1
 
 
