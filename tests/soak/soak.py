@@ -113,6 +113,7 @@ class _Soak:
         await self._nothing_stays_open()
         turns = max(1.0, len(self._seen.answered))
         await self._stored_as_seen(customers, coordinators)
+        await self._comes_to_rest(at_rest)
         leaks = self._leaks(at_rest, turns)
         await self._ends_in_order()
         figures = [
@@ -261,6 +262,18 @@ class _Soak:
                         f"the coordinator's message {message_id} is stored "
                         f"{by_coordinators[message_id]} times"
                     )
+
+    async def _comes_to_rest(self, at_rest: dict[str, Usage]) -> None:
+        """Wait for connections that are kept for the next request, and end when none comes."""
+        deadline = time.monotonic() + GONE_S
+        while time.monotonic() < deadline:
+            now = self._held()
+            if all(
+                now[name].descriptors - before.descriptors <= MOST_DESCRIPTORS
+                for name, before in at_rest.items()
+            ):
+                return
+            await asyncio.sleep(0.5)
 
     def _leaks(self, at_rest: dict[str, Usage], turns: float) -> list[Figure]:
         figures = []
