@@ -6,11 +6,14 @@ UPGRADE ?=
 WORKERS ?= auto
 # The measures that `make bench` runs: empty runs all but the long ones.
 NAMES ?=
+# How long `make soak` takes, and what it stores in: sqlite or dynamodb.
+MINUTES ?= 5
+STORE ?= sqlite
 # How many lives `make simulate` runs of each tier.
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models image simulate \
+.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models image simulate soak \
 	snapshot fuzz-socket promise-weights promises bench web format lock clean
 
 help: ## List the targets
@@ -43,11 +46,15 @@ models: install-dev .venv-models/.installed .venv-litellm/.installed ## A real m
 image: install-dev ## Build the container image, and do the whole mission in it (Debian, as root)
 	container/image .image
 	IMAGE=.image $(BIN)/python -m pytest --quiet -m "" tests/e2e/test_image.py
+	@container/tested --write
 
 simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=1000 seeds of each tier
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2
 	@test ! -e .venv-sim/.installed || \
 		.venv-sim/bin/python -m tests.simulation.product --seeds $(SEEDS) --jobs 2
+
+soak: install-dev ## All parts as processes with hundreds of customers, each failing by turns (MINUTES=5, STORE=sqlite)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --store $(STORE)
 
 fuzz-socket: install-dev ## A million hostile inputs for the parser of WebSocket frames, against websockets
 	$(BIN)/python -m tests.unit.phoenix.test_websocket_fuzz 1000000
@@ -89,6 +96,8 @@ lint: install-dev node_modules/.installed
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@test ! -e node_modules/.installed || npm run --silent lint
 
 COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \

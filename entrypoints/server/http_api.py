@@ -1,7 +1,7 @@
 """The HTTP API: requests in, use cases called, JSON or a problem document (RFC 9457) out."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
