@@ -13,9 +13,10 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar, Token
+from functools import lru_cache
 from hashlib import blake2b
 from threading import Thread
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 from uuid import uuid4
 
 from opentelemetry.context import Context
@@ -52,6 +53,8 @@ FLUSH_S = 2.0
 MAX_HELD = 100
 """The parts of a span that are kept until it is known to which message it belongs."""
 MAX_LINKS = 32
+MAX_PLACES = 10_000
+"""The messages whose traces are remembered: each is asked for several times in a row."""
 NAME = "ai-agent-server"
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
@@ -92,10 +95,10 @@ class _Trace:
         """The spans that have ended before that."""
 
 
-class _Span(MessageSpan, AbstractContextManager["_Span", None]):
+class _Span(MessageSpan):
     """A span that is under way, or has ended."""
 
-    __slots__ = ("_before", "_tracing", "attributes", "end", "error", "has_ended", "id", "kind",
+    __slots__ = ("_before", "_id", "_tracing", "attributes", "end", "error", "has_ended", "kind",
                  "links", "name", "parent", "remote_parent", "start", "trace")  # fmt: skip
 
     _before: Token["_Span | None"]
@@ -117,8 +120,8 @@ class _Span(MessageSpan, AbstractContextManager["_Span", None]):
         self.parent = parent
         self.remote_parent = 0
         """The id of a parent in another process, or that has ended."""
-        self.id = random.getrandbits(64) or 1
-        self.links: list[tuple[int, int]] = []
+        self._id = 0  # until somebody wants to know
+        self.links: Sequence[_Place] = ()
         """The traces of other messages that it is for, and their root spans."""
         self.error: str | None = None
         self.has_ended = False
@@ -130,8 +133,7 @@ class _Span(MessageSpan, AbstractContextManager["_Span", None]):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, _: object) -> None:
-        with suppress(ValueError):  # of a generator that was closed in another context
-            _current.reset(self._before)
+        _current.reset(self._before)
         if kind is not None and self.error is None:
             if issubclass(kind, asyncio.CancelledError):
                 self.attributes["cancelled"] = True
@@ -140,6 +142,17 @@ class _Span(MessageSpan, AbstractContextManager["_Span", None]):
         self.has_ended = True
         self.end = time.time_ns()
         self._tracing.ended(self)
+
+    @property
+    def id(self) -> int:
+        """The id, which is the root's where it is that."""
+        if not self._id:
+            self._id = random.getrandbits(64) or 1
+        return self._id
+
+    @id.setter
+    def id(self, given: int) -> None:
+        self._id = given
 
     def set(self, attributes: TraceAttributes) -> None:
         self.attributes.update(attributes)
@@ -151,14 +164,22 @@ class _Span(MessageSpan, AbstractContextManager["_Span", None]):
         self._tracing.bind(self, session_id, seq, is_root=True)
 
     def belongs_to(self, session_id: SessionId, seq: int, also: Sequence[int] = ()) -> None:
-        self.links = [trace_of(session_id, other) for other in also[-MAX_LINKS:]]
+        if also:
+            self.links = [place_of(session_id, other) for other in also[-MAX_LINKS:]]
         self._tracing.bind(self, session_id, seq, is_root=False)
 
 
-def trace_of(session_id: SessionId, seq: int) -> tuple[int, int]:
-    """Return the id of a message's trace, and of its root span; every process finds the same."""
+class _Place(NamedTuple):
+    """The trace of a message, and its root span."""
+
+    trace_id: int
+    span_id: int
+
+
+def place_of(session_id: SessionId, seq: int) -> _Place:
+    """Return the place of a message; every process finds the same."""
     digest = blake2b(f"{session_id} {seq}".encode(), digest_size=24).digest()
-    return int.from_bytes(digest[:16]) or 1, int.from_bytes(digest[16:]) or 1
+    return _Place(int.from_bytes(digest[:16]) or 1, int.from_bytes(digest[16:]) or 1)
 
 
 class OpenTelemetry(Tracing):
@@ -178,6 +199,7 @@ class OpenTelemetry(Tracing):
         self._resource = Resource.create(named).merge(_named_by_environment())
         provider = TracerProvider(resource=self._resource, shutdown_on_exit=False)
         self._sampler = provider.sampler
+        self._sampled_place = lru_cache(MAX_PLACES)(self._choose)
         if self._has_traces:
             self._processor = BatchSpanProcessor(_ReportingExporter())
         if self._has_metrics:
@@ -261,9 +283,11 @@ class OpenTelemetry(Tracing):
         trace = span.trace
         if trace.id is not None:
             return
-        trace.id, root = trace_of(session_id, seq)
+        (trace.id, root), trace.is_sampled = self._sampled_place(session_id, seq)
+        if not trace.is_sampled:
+            trace.held.clear()
+            return
         span.set({"session.id": session_id, "message.seq": seq})
-        trace.is_sampled = self._samples(None, trace.id, span.name)
         if is_root:
             span.id = root
         else:
@@ -271,6 +295,11 @@ class OpenTelemetry(Tracing):
         held, trace.held = trace.held, []
         for part in held:
             self._export(part)
+
+    def _choose(self, session_id: SessionId, seq: int) -> tuple[_Place, bool]:
+        """Return the place of a message, and whether its trace is sampled."""
+        place = place_of(session_id, seq)
+        return place, self._samples(None, place.trace_id, "message")
 
     def _samples(self, parent: Context | None, trace_id: int, name: str) -> bool:
         result = self._sampler.should_sample(parent, trace_id, name)

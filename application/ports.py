@@ -920,6 +920,8 @@ class Span(Protocol):
     Where an exception leaves it, its type is recorded, and not its text.
     """
 
+    __slots__ = ()
+
     @abstractmethod
     def set(self, attributes: TraceAttributes) -> None:
         """Add attributes."""
@@ -932,6 +934,8 @@ class Span(Protocol):
 class MessageSpan(Span, Protocol):
     """The first span of a process's work on a message; that and its parts are lost until it is said
     which message that is."""
+
+    __slots__ = ()
 
     @abstractmethod
     def accepts(self, session_id: SessionId, seq: int) -> None:
