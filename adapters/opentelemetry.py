@@ -185,9 +185,17 @@ def place_of(session_id: SessionId, seq: int) -> _Place:
 class OpenTelemetry(Tracing):
     """Exports to a collector, if it is there; nothing that is traced ever waits for it."""
 
-    def __init__(self, service: str, *, traces: bool = True, metrics: bool = True) -> None:
+    def __init__(
+        self,
+        service: str,
+        *,
+        traces: bool = True,
+        metrics: bool = True,
+        exporter: SpanExporter | None = None,
+    ) -> None:
         """`service`: its name, where OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have none.
-        `traces`, `metrics`: which of them are exported."""
+        `traces`, `metrics`: which of them are exported. `exporter`: in place of OTLP's."""
+        self._exporter = exporter
         self._service = service
         self._has_traces = traces
         self._has_metrics = metrics
@@ -201,7 +209,7 @@ class OpenTelemetry(Tracing):
         self._sampler = provider.sampler
         self._sampled_place = lru_cache(MAX_PLACES)(self._choose)
         if self._has_traces:
-            self._processor = BatchSpanProcessor(_ReportingExporter())
+            self._processor = BatchSpanProcessor(self._exporter or _ReportingExporter())
         if self._has_metrics:
             self._meters = _ModelMeters(self._resource)
         return self
