@@ -48,12 +48,12 @@ logger = logging.getLogger(__name__)
 for _library in ("exporter", "sdk._shared_internal", "sdk.metrics", "sdk.trace.export"):
     logging.getLogger(f"opentelemetry.{_library}").setLevel(logging.CRITICAL)
 
-FLUSH_S = 2.0
+EXPORT_FLUSH_S = 2.0
 """The longest that the shutdown waits for what is yet to be exported."""
-MAX_HELD = 100
+MAX_HELD_SPANS = 100
 """The parts of a span that are kept until it is known to which message it belongs."""
 MAX_LINKS = 32
-MAX_PLACES = 10_000
+REMEMBERED_PLACES = 10_000
 """The messages whose traces are remembered: each is asked for several times in a row."""
 NAME = "ai-agent-server"
 
@@ -207,7 +207,7 @@ class OpenTelemetry(Tracing):
         self._resource = Resource.create(named).merge(_named_by_environment())
         provider = TracerProvider(resource=self._resource, shutdown_on_exit=False)
         self._sampler = provider.sampler
-        self._sampled_place = lru_cache(MAX_PLACES)(self._choose)
+        self._sampled_place = lru_cache(REMEMBERED_PLACES)(self._choose)
         if self._has_traces:
             self._processor = BatchSpanProcessor(self._exporter or _ReportingExporter())
         if self._has_metrics:
@@ -230,7 +230,7 @@ class OpenTelemetry(Tracing):
         loop, is_down = asyncio.get_running_loop(), asyncio.Event()
         Thread(target=shut_down, name="opentelemetry", daemon=True).start()
         with suppress(TimeoutError):
-            async with asyncio.timeout(FLUSH_S):
+            async with asyncio.timeout(EXPORT_FLUSH_S):
                 await is_down.wait()
 
     @property
@@ -322,7 +322,7 @@ class OpenTelemetry(Tracing):
             return
         if trace.id is not None:
             self._export(span)
-        elif span.parent is not None and len(trace.held) < MAX_HELD:
+        elif span.parent is not None and len(trace.held) < MAX_HELD_SPANS:
             trace.held.append(span)
 
     def _export(self, span: _Span) -> None:

@@ -221,6 +221,8 @@ class OpenAIClient(CompletionClient):
                 used = parser.estimate(self._model, sent)
             request.usage = request.usage.plus(used)
             span.set(_counted(used))
+            if parser.model:
+                span.set({"gen_ai.response.model": parser.model})
         # Outside of `except`: what the SDK raises may quote the request or the key, and would be
         # part of this error's traceback.
         if failed is not None:
