@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support.openai_stub import calls, says, stub
 from tests.support.otlp_collector import CollectedSpan, collector
 from tests.support.process import server
@@ -62,6 +64,7 @@ def tree(spans: list[CollectedSpan]) -> set[tuple[str, str]]:
     return {(span.name, names.get(span.parent_id, "?")) for span in spans}
 
 
+@pytest.mark.timeout(120)  # the SDK for tools starts twice
 async def test_one_trace_leads_through_server_model_tool_and_bridge(tmp_path: Path) -> None:
     state = ToolServerState(tmp_path / "tools.db")
     with ToolServerProcess(state, token=SECRETS["BOOKING_TOKEN"]) as tools:
