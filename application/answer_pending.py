@@ -36,17 +36,20 @@ from application.ports import (
     HandoffOutcome,
     Knowledge,
     Leases,
+    MessageSpan,
     Missed,
     NewId,
     Observer,
     SessionStore,
     StopRequested,
     Timer,
+    Tracing,
     Typing,
 )
 from application.session_log import CachedSession, SessionLog
 from application.summaries import Summaries
 from application.tools import TurnTools
+from application.tracing import NO_SPAN, NO_TRACING
 from application.turn_lease import TurnLease
 from application.usage_tracker import BudgetLevel, UsageTracker
 from application.views import Views
@@ -124,6 +127,7 @@ class _Turn:
     """Its calls of tools that change something; None: the business has no tools of its own."""
     can_stop: bool = True
     """False once there is a result to store."""
+    span: MessageSpan = NO_SPAN
     waits: bool = False
     """True while a wait for a slot, or for the AI, may be broken off."""
 
@@ -144,6 +148,12 @@ class _Turn:
             usage=self.usage,
             error=self.error,
         )
+
+    def trace_outcome(self, outcome: str) -> None:
+        """Say in its trace what came of it."""
+        self.span.set({"turn.outcome": outcome, "turn.response_id": self.response_id})
+        if self.error is not None:
+            self.span.fail(type(self.error).__qualname__)
 
     def first_token_s(self) -> float | None:
         """Return the seconds from its start to the first piece of the answer."""
@@ -251,6 +261,7 @@ class AnswerPending:
     """None: no other process can run a turn."""
     write_calls: WriteCalls | None = None
     """None: no business has tools of its own."""
+    tracing: Tracing = NO_TRACING
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1_000))
     """Bounds the turns that run at once; further ones wait in the order in which they came."""
 
@@ -271,9 +282,15 @@ class AnswerPending:
         assert task is not None
         started = self.clock.monotonic()
         turn = _Turn(customer, MessageId(self.new_id()), task, started, stop)
+        with self.tracing.begin("turn", {"business.id": customer.business_id}) as turn.span:
+            await self._run_to_end(turn, was_elsewhere)
+        return turn.end
+
+    async def _run_to_end(self, turn: _Turn, was_elsewhere: bool) -> None:
+        customer = turn.customer
         self.hub.subscribe(customer, turn.on_event)
         try:
-            has_slot = stop is None and await self._wait_for_slot(turn)
+            has_slot = turn.stop is None and await self._wait_for_slot(turn)
             try:
                 await self._run(turn, was_elsewhere)
             finally:
@@ -288,9 +305,9 @@ class AnswerPending:
             if turn.stream is not None:
                 turn.stream.close()
             if turn.outcome is not None:
+                turn.trace_outcome(turn.outcome)
                 self.observer.turn_ended(turn.ended(turn.outcome, self.clock.monotonic()))
             turn.stream = turn.writes = turn.tools = None  # they refer to each other
-        return turn.end
 
     async def _wait_for_slot(self, turn: _Turn) -> bool:
         """Take a slot; False: the turn was stopped meanwhile, and needs none."""
@@ -363,6 +380,9 @@ class AnswerPending:
         if not pending:
             return  # or it was erased meanwhile
         turn.session_id, turn.first_seq = session.session_id, pending[0].seq
+        # A burst of messages is answered in the trace of the last, as the answer says it settles.
+        *earlier, last = [each.seq for each in pending]
+        turn.span.belongs_to(session.session_id, last, also=earlier)
         level = await self.usage_tracker.level(turn.customer.business_id, business)
         over_soft_budget = level is BudgetLevel.OVER_SOFT
         view = await self._view(turn, cached, session, recent, pending, business, over_soft_budget)
@@ -490,6 +510,7 @@ class AnswerPending:
             business_tools=self.write_calls.tools if self.write_calls is not None else None,
             extra=turn.writes.tools if turn.writes is not None else (),
             writes=turn.writes,
+            tracing=self.tracing,
         )
         turn.tools = tools
         turn.version = await self.versions(view.business)

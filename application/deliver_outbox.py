@@ -22,13 +22,15 @@ from application.ports import (
     Observer,
     Outbox,
     SessionStore,
+    Tracing,
 )
 from application.session_log import SessionLog
+from application.tracing import NO_TRACING
 from application.transfers import Transfers
 from domain.backoff import backoff
 from domain.errors import BridgeRefused, BridgeUnavailable, Failure, StorageUnavailable
 from domain.identity import Customer, TransferId
-from domain.message import Entry, StatusChange
+from domain.message import Author, Entry, Message, StatusChange
 from domain.notice import (
     Deferred,
     Delivered,
@@ -88,6 +90,7 @@ class DeliverOutbox:
     clock: Clock
     jitter: Callable[[], float]
     """Returns a float in 0..1."""
+    tracing: Tracing = NO_TRACING
     attempt_timeout_s: float = 30.0
     """The time that one attempt may take."""
     _wake_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -211,16 +214,42 @@ class DeliverOutbox:
 
     async def _deliver(self, notice: Notice) -> None:
         """Attempt to deliver a claimed notice, and settle it."""
-        with suppress(
-            Failure
-        ):  # of the store: an unsettled notice is due again when its claim expires
+        about = {"business.id": notice.customer.business_id, "notice.id": notice.notice_id}
+        with (
+            # Of the store: an unsettled notice is due again when its claim expires.
+            suppress(Failure),
+            self.tracing.begin(f"deliver {notice.kind}", about) as span,
+        ):
+            if self.tracing.is_on:
+                span.belongs_to(notice.session_id, await self._cause_of(notice))
             try:
                 attempt = await self._attempt(notice)
             except asyncio.CancelledError:
                 await self.outbox.settle(notice.notice_id, Deferred(self.clock.now()))
                 raise
             await self.outbox.settle(notice.notice_id, attempt.outcome)
+            span.set({"notice.outcome": attempt.name, "notice.attempt": notice.attempts + 1})
+            if attempt.error is not None:
+                span.fail(type(attempt.error).__qualname__)
             self.observer.notice_settled(notice, attempt.name, attempt.error)
+
+    async def _cause_of(self, notice: Notice) -> int:
+        """Return the seq of the user's message from which a notice follows, as far as is known."""
+        seq = notice.position // NOTICES_PER_ENTRY
+        entries: Sequence[Entry] = ()
+        with suppress(Failure):
+            cached = await self.session_log.current(notice.customer)
+            if cached is not None and cached.session.session_id == notice.session_id:
+                entries = cached.recent
+            elif (loaded := await self.store.load(notice.session_id)) is not None:
+                entries = loaded.recent
+        for entry in reversed(entries):
+            if entry.seq <= seq and isinstance(entry, Message):
+                if entry.settles_seq:
+                    return entry.settles_seq
+                if entry.author is Author.USER:
+                    return entry.seq
+        return seq
 
     async def _attempt(self, notice: Notice) -> _Attempt:
         content = notice.content

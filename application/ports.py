@@ -2,11 +2,12 @@
 
 from abc import abstractmethod
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, auto
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from msgspec import Struct
 
@@ -934,3 +935,89 @@ class Observer(Protocol):
 
         `error`: why it could not be delivered.
         """
+
+
+TraceAttributes = Mapping[str, str | int | float | bool]
+"""What is said of a span, by OpenTelemetry's names; never content, nor who the user is."""
+TRACEPARENT = "traceparent"
+"""The header that names a span to another program (W3C Trace Context)."""
+
+
+class Span(Protocol):
+    """A part of the work on a message, from when it is entered until it is left.
+
+    Where an exception leaves it, its type is recorded, and not its text.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def set(self, attributes: TraceAttributes) -> None:
+        """Add attributes."""
+
+    @abstractmethod
+    def fail(self, error_type: str) -> None:
+        """Record that it has failed; `error_type`: one of few values."""
+
+
+class MessageSpan(Span, Protocol):
+    """The first span of a process's work on a message; that and its parts are lost until it is said
+    which message that is."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def accepts(self, session_id: SessionId, seq: int) -> None:
+        """The message is stored as this one: the span is the root of its trace."""
+
+    @abstractmethod
+    def belongs_to(self, session_id: SessionId, seq: int, also: Sequence[int] = ()) -> None:
+        """It is work on a message stored before, by whatever process.
+
+        `also`: other messages of the session that it is for.
+        """
+
+
+class Tracing(Lifecycle, Protocol):
+    """A trace of each customer's message: how long which part of the work on it took, and where.
+
+    The trace follows from the message's session and seq, so that each process that works on it
+    knows it without being told. No method waits, or raises.
+    """
+
+    @property
+    @abstractmethod
+    def is_on(self) -> bool:
+        """False if all of it is in vain."""
+
+    @abstractmethod
+    def trace_id(self) -> str | None:
+        """Return the trace of the current span, in hexadecimal digits; None: there is none."""
+
+    @abstractmethod
+    def begin(
+        self, name: str, attributes: TraceAttributes | None = None
+    ) -> AbstractContextManager[MessageSpan]:
+        """Begin to work on a message; it is said later which one."""
+
+    @abstractmethod
+    def span(
+        self,
+        name: str,
+        attributes: TraceAttributes | None = None,
+        kind: Literal["internal", "client"] = "internal",
+    ) -> AbstractContextManager[Span]:
+        """Begin a part of the current span; without one it is no part of any trace.
+
+        `kind`: client for a request to another program.
+        """
+
+    @abstractmethod
+    def continued(
+        self, traceparent: str | None, name: str, attributes: TraceAttributes | None = None
+    ) -> AbstractContextManager[Span]:
+        """Begin to work on a request; `traceparent`: its header, which anybody may have written."""
+
+    @abstractmethod
+    def headers(self) -> Mapping[str, str]:
+        """Return the header by which a request carries the current span, if there is one."""

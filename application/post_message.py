@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from application.attendance import Attendance
 from application.business_facts import language_and_words
-from application.ports import Businesses, NewId
+from application.ports import Businesses, MessageSpan, NewId, Tracing
 from application.session_log import SessionLog
+from application.tracing import NO_TRACING
 from application.turns import Turns
 from domain.business import Business
 from domain.decisions import record_user_message, request_transfer
@@ -41,6 +42,7 @@ class PostMessage:
     rank_languages: RankLanguages
     turns: Turns
     new_id: NewId
+    tracing: Tracing = NO_TRACING
 
     async def __call__(
         self,
@@ -57,6 +59,21 @@ class PostMessage:
         `named_language`: the customer's, as their client names it, until they have shown one.
         Raises: StorageUnavailable.
         """
+        with self.tracing.begin("message", {"business.id": customer.business_id}) as span:
+            return await self._post(
+                span, customer, location_id, text, message_id, origin, named_language
+            )
+
+    async def _post(
+        self,
+        span: MessageSpan,
+        customer: Customer,
+        location_id: LocationId | None,
+        text: str,
+        message_id: MessageId | None,
+        origin: object,
+        named_language: str | None,
+    ) -> PostedMessage:
         the_id = message_id or MessageId(self.new_id())
         key = user_key(message_id) if message_id is not None else None
         open_session = self.session_log.session_factory(customer, location_id)
@@ -105,6 +122,7 @@ class PostMessage:
                 the_id, SessionId(first.session_id), first.seq, first.status, duplicate=True
             )
         assert session is not None
+        span.accepts(session.session_id, session.last_user_seq)
         if session.needs_answer:
             self.turns.wake(customer)
         return PostedMessage(

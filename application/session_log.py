@@ -29,7 +29,9 @@ from application.ports import (
     NewId,
     Observer,
     SessionStore,
+    Tracing,
 )
+from application.tracing import NO_TRACING
 from domain.decision_context import DecisionContext
 from domain.decisions import OpenSession
 from domain.errors import Refusal, SeqTaken, StorageUnavailable, UnknownSession
@@ -147,6 +149,7 @@ class SessionLog:
     """A draft that is stored although the store could not say so is not passed to it."""
     observer: Observer | None = None
     """None: nobody is told of what is stored."""
+    tracing: Tracing = NO_TRACING
     _cache: BoundedCache[Customer, CachedSession] = field(init=False)
     _readings: dict[Customer, list[_Reading]] = field(default_factory=dict)
     _appending: Counter[Customer] = field(default_factory=Counter)
@@ -379,7 +382,8 @@ class SessionLog:
         opening = self._begin(customer) if entries[0].seq == 1 else None
         self._appending[customer] += 1
         try:
-            await self.store.append(draft, draft.session.due_at(self.policy.timing))
+            with self.tracing.span("append"):
+                await self.store.append(draft, draft.session.due_at(self.policy.timing))
         except SeqTaken:
             return False
         except (StorageUnavailable, CancelledError):  # it may be stored nevertheless

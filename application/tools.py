@@ -21,7 +21,9 @@ from application.ports import (
     Toolbox,
     ToolRequest,
     ToolResult,
+    Tracing,
 )
+from application.tracing import NO_TRACING
 from application.write_calls import TurnWrites
 from domain.business import Reservation
 from domain.errors import KnowledgeUnavailable, ToolNotCalled, ToolUnanswered
@@ -65,6 +67,7 @@ class TurnTools(Toolbox):
         business_tools: BusinessTools | None = None,
         extra: Sequence[Tool] = (),
         writes: TurnWrites | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         """`ask_for_human` returns what comes of a request for a human in this turn. `extra`: the
         tools of the business's own servers; one named as one of the server's own is left out.
@@ -83,6 +86,7 @@ class TurnTools(Toolbox):
         if self._calls_left > 0:
             own = [each.tool for each in OWN_TOOLS if each.is_offered(view)]
             self._tools = (*own, *self._servers.values())
+        self._tracing = tracing
         self._view = view
         self._writes = writes
         self.actions: list[Action] = []
@@ -109,7 +113,11 @@ class TurnTools(Toolbox):
         elif tool is None:
             result = _NO_SUCH_TOOL
         else:
-            result = await self._call_once(own, tool, arguments)
+            about = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool.name}
+            with self._tracing.span(f"execute_tool {tool.name}", about) as span:
+                result = await self._call_once(own, tool, arguments)
+                if result is _FAILED:
+                    span.fail("tool_failed")
         self._calls_left -= 1
         effect = tool.effect if tool is not None else Effect.READ
         return replace(result, effect=effect, is_last=self._calls_left <= 0)

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from application.attendance import Attendance
 from application.business_facts import facts_if_known, language_and_words
 from application.policy import Policy
-from application.ports import Businesses, NewId, SessionStore
+from application.ports import Businesses, NewId, SessionStore, Tracing
 from application.post_message import coordinator_key, user_key, whisper_key
 from application.session_log import SessionLog, load_session
+from application.tracing import NO_TRACING
 from application.turns import Turns
 from domain.decision_context import DecisionContext
 from domain.decisions import (
@@ -72,6 +73,7 @@ class Transfers:
     is_joined: Callable[[Customer], bool | None]
     """Returns whether messages go both ways on the customer's topic at the bridge; None: another
     process listens to it, and knows."""
+    tracing: Tracing = NO_TRACING
 
     async def request(
         self,
@@ -89,9 +91,12 @@ class Transfers:
         Raises: StorageUnavailable.
         """
         try:
-            session = await self._request(
-                customer, location_id, text, message_id, origin, named_language=named_language
-            )
+            with self.tracing.begin("message", {"business.id": customer.business_id}) as span:
+                session = await self._request(
+                    customer, location_id, text, message_id, origin, named_language=named_language
+                )
+                if session is not None and text is not None:
+                    span.accepts(session.session_id, session.last_user_seq)
         except DuplicateMessage:
             cached = await self.session_log.reload(customer)
             session = cached.session if cached is not None else None

@@ -11,7 +11,8 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal
@@ -47,6 +48,25 @@ def configure(level: str, style: Literal["console", "json"], **fields: object) -
     logging.basicConfig(level=max(lowest, logging.WARNING), handlers=[handler], force=True)
     for package in OWN_PACKAGES:
         logging.getLogger(package).setLevel(lowest)
+
+
+@contextmanager
+def trace_ids(current: Callable[[], str | None]) -> Iterator[None]:
+    """Name the trace in the lines that are logged meanwhile; `current`: returns it, or None."""
+
+    def name_trace(record: logging.LogRecord) -> bool:
+        if _is_ours(record) and (trace_id := current()) is not None:
+            record.trace_id = trace_id
+        return True
+
+    handlers = list(logging.getLogger().handlers)
+    for handler in handlers:
+        handler.addFilter(name_trace)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(name_trace)
 
 
 def dropped_lines() -> int:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -20,7 +21,8 @@ import msgspec
 from adapters.http_client import Breaker, read_bounded, retry_after_s
 from adapters.json_text import NOT_JSON, decode_json
 from adapters.urls import shown_url, without_secrets
-from application.ports import Clock
+from application.ports import Clock, Tracing
+from application.tracing import NO_TRACING
 from domain.backoff import backoff
 from domain.errors import BridgeRefused, BridgeUnavailable
 
@@ -61,6 +63,7 @@ class ElixirHttp:
         token: str = "",
         timeout_s: float = 5.0,
         attempts: int = 3,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         """`url` such as http://localhost:4000; `timeout_s`: for one request with its reply.
 
@@ -73,6 +76,8 @@ class ElixirHttp:
             self._headers["Authorization"] = f"Bearer {token}"
         self._timeout_s = timeout_s
         self._attempts = attempts
+        self._tracing = tracing
+        self._about = {"server.address": urlsplit(url).hostname or ""}
         self._clock = clock
         self._jitter = jitter
         self._breaker = Breaker()  # open until the health check succeeds
@@ -196,6 +201,18 @@ class ElixirHttp:
 
         Raises: BridgeUnavailable, where not even its head does.
         """
+        # Of a path the first two parts: what follows names a conversation, or a customer.
+        place = "/".join(path.split("/")[:3])
+        about = {"http.request.method": method, "url.template": place, **self._about}
+        with self._tracing.span(f"{method} {place}", about, "client") as span:
+            request["headers"] = {**request.get("headers", {}), **self._tracing.headers()}
+            reply = await self._reply(method, path, **request)
+            span.set({"http.response.status_code": reply.status})
+            if reply.status >= 400:
+                span.fail(str(reply.status))
+            return reply
+
+    async def _reply(self, method: str, path: str, **request: Any) -> HttpReply:
         reply: HttpReply | None = None
         try:
             async with (

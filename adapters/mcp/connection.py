@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import httpx2
@@ -141,10 +142,22 @@ class ToolConnection:
             raise ToolNotCalled("the list of tools is no such list") from None
         return found
 
-    async def call(self, tool: str, arguments: dict[str, Any], key: str | None) -> "Called":
-        """Call a tool once. Raises: ToolNotCalled, ToolUnanswered."""
+    async def call(
+        self,
+        tool: str,
+        arguments: dict[str, Any],
+        key: str | None,
+        trace: Mapping[str, str] = MappingProxyType({}),
+    ) -> "Called":
+        """Call a tool once; `trace`: names the span that waits for it, as W3C's headers do.
+
+        Raises: ToolNotCalled, ToolUnanswered.
+        """
         client = await asyncio.shield(self._client)
-        meta: Any = {_KEY: key} if key is not None else None
+        meta: Any = dict(trace)  # where MCP has it, and GuardedTransport finds the header
+        if key is not None:
+            meta[_KEY] = key
+        meta = meta or None
         params = types.CallToolRequestParams(name=tool, arguments=arguments, _meta=meta)
         try:
             result = await client.session.send_request(

@@ -18,6 +18,7 @@ import msgspec
 
 from adapters.http_client import read_bounded
 from adapters.json_text import whole_escapes
+from application.ports import TRACEPARENT
 
 NOT_SENT, REFUSED, UNANSWERED = 1, 2, 3
 """The codes of errors of the transport: the call did not arrive; it was refused; nobody knows."""
@@ -92,6 +93,9 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         now = asyncio.get_running_loop().time()
         until = None if stays_open else now + self._timeout_s
         request.headers.update(_PLAIN)
+        # The SDK sends it in a task of its own, where the span is not the current one.
+        if message.params.meta.traceparent is not None:
+            request.headers[TRACEPARENT] = message.params.meta.traceparent
         if self._token is not None:
             request.headers["authorization"] = f"Bearer {self._token}"
         try:
@@ -113,11 +117,20 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
 
+class _Meta(msgspec.Struct):
+    traceparent: str | None = None
+
+
+class _Params(msgspec.Struct):
+    meta: _Meta = msgspec.field(name="_meta", default_factory=_Meta)
+
+
 class _Message(msgspec.Struct):
     """The JSON-RPC message of a request."""
 
     method: str = ""
     id: int | str | None = None
+    params: _Params = msgspec.field(default_factory=_Params)
 
     @classmethod
     def of(cls, request: httpx2.Request) -> "_Message":

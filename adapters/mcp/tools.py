@@ -10,7 +10,8 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from application.ports import BusinessTools, Clock, ToolAnswer, ToolRequest
+from application.ports import BusinessTools, Clock, ToolAnswer, ToolRequest, Tracing
+from application.tracing import NO_TRACING
 from domain.backoff import backoff
 from domain.business import Business
 from domain.errors import ToolNotCalled, ToolUnanswered
@@ -56,12 +57,15 @@ class McpTools(BusinessTools):
         jitter: Callable[[], float],
         businesses: Callable[[], Iterable[Business]] = tuple,
         environment: Mapping[str, str] = os.environ,
+        *,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         """`businesses`: those whose tools are listed from the start."""
         self._clock = clock
         self._jitter = jitter
         self._businesses = businesses
         self._environment = environment
+        self.tracing = tracing
         self._servers: dict[tuple[str, str], _Server] = {}
         """By the business's id and all that its file says of the server."""
         self._connection_type: type[ToolConnection] | None = None
@@ -353,7 +357,7 @@ class _Server:
                 connection = await self._connect()
                 if (found := problem()) is None:
                     has_begun = True
-                    called = await connection.call(tool, arguments, key)
+                    called = await self._traced_call(connection, tool, arguments, key)
         except TimeoutError:
             if not has_begun:
                 self._report("tool_server_away", "A server of tools is away", reason="no answer")
@@ -375,6 +379,17 @@ class _Server:
             raise ToolNotCalled(found)
         self._failures = 0
         return called
+
+    async def _traced_call(
+        self, connection: "ToolConnection", tool: str, arguments: dict[str, object], key: str | None
+    ) -> "Called":
+        about = {"mcp.method.name": "tools/call", "gen_ai.tool.name": tool}
+        tracing = self._tools.tracing
+        with tracing.span(f"tools/call {tool}", about, "client") as span:
+            called = await connection.call(tool, arguments, key, tracing.headers())
+            if called.answer.is_error:
+                span.fail("tool_error")
+            return called
 
     async def _connect(self) -> "ToolConnection":
         """Return the open connection, or a new one, on which the tools are listed.

@@ -110,6 +110,7 @@ class _Choice(msgspec.Struct):
 
 
 class _Chunk(msgspec.Struct):
+    model: Any = None
     choices: list[_Choice] | None = None
     usage: Any = None
     x_groq: Any = None
@@ -152,6 +153,8 @@ class ChatCompletionParser(ReplyParser):
             raise self._not_understood()
         if chunk.error or name == b"error":
             raise classify_error(200, chunk.error or {"code": chunk.code, "message": chunk.message})
+        if not self.model:
+            self._name_model(chunk.model)
         choice = chunk.choices[0] if chunk.choices else None
         # Groq: console.groq.com/docs/api-reference#chat-create; Kimi: earendil-works/pi#2017
         groq = chunk.x_groq.get("usage") if isinstance(chunk.x_groq, dict) else None

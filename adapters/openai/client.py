@@ -6,7 +6,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self, cast
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 import aiohttp
 import httpx2
@@ -29,8 +29,10 @@ from adapters.openai.adaptations import (
 from adapters.openai.chat_completions import CHAT_PATH, ChatCompletionParser, chat_body
 from adapters.openai.events import ReplyParser
 from adapters.openai.responses import RESPONSES_PATH, ResponseParser, response_body
-from application.ports import Clock
+from application.ports import Clock, Span, TraceAttributes, Tracing
+from application.tracing import NO_TRACING
 from domain.errors import AssistantFailed
+from domain.usage import Usage
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +86,7 @@ class OpenAIClient(CompletionClient):
         api: Literal["auto", "responses", "chat"] = "auto",
         effort: str = "",
         shows_first_at_once: bool = False,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         """`base_url`: with the version, such as https://api.openai.com/v1; a query is kept, and a
         user with a password is sent where there is no key.
@@ -100,6 +103,8 @@ class OpenAIClient(CompletionClient):
         self._api_key = api_key
         self._model = model
         self._clock = clock
+        self._tracing = tracing
+        self._about = _about(parts, model)
         self._api: ApiName = api if api != "auto" else _usual_api(parts.hostname)
         self._effort = effort
         # Uncompressed, so that the limits on a body are ones on what comes over the wire.
@@ -173,6 +178,12 @@ class OpenAIClient(CompletionClient):
     async def attempt(
         self, request: CompletionRequest, patience_s: float, *, is_last: bool
     ) -> Completion:
+        with self._tracing.span(f"chat {self._model}", self._about, "client") as span:
+            return await self._attempt(span, request, patience_s, is_last=is_last)
+
+    async def _attempt(
+        self, span: Span, request: CompletionRequest, patience_s: float, *, is_last: bool
+    ) -> Completion:
         changes = self._remembered | request.changes
         api = self._api_with(changes)
         path, body, parser_of = _DIALECTS[api]
@@ -196,9 +207,11 @@ class OpenAIClient(CompletionClient):
             if not parser.is_complete:
                 silence = "stopped in the middle" if parser.progress else "said nothing"
                 failed = AttemptFailed(f"it {silence} for too long", is_slow=True)
+                span.fail("timeout")
         except FAILURES as error:
             if not parser.is_complete:
                 failed = self._classify(error, request, api, had)
+                span.fail(str(getattr(error, "status_code", type(error).__qualname__)))
         except asyncio.CancelledError:
             is_cancelled = True
             raise
@@ -207,6 +220,9 @@ class OpenAIClient(CompletionClient):
             if not used.tokens and (is_cancelled or (failed is not None and parser.progress)):
                 used = parser.estimate(self._model, sent)
             request.usage = request.usage.plus(used)
+            span.set(_counted(used))
+            if parser.model:
+                span.set({"gen_ai.response.model": parser.model})
         # Outside of `except`: what the SDK raises may quote the request or the key, and would be
         # part of this error's traceback.
         if failed is not None:
@@ -248,7 +264,10 @@ class OpenAIClient(CompletionClient):
             cast_to=httpx2.Response,
             content=msgspec.json.encode(body),
             # The key is not sent to OpenAI; the SDK would make one of the system's randomness.
-            options={"headers": self._headers, "idempotency_key": "-"},
+            options={
+                "headers": {**self._headers, **self._tracing.headers()},
+                "idempotency_key": "-",
+            },
             stream=True,
             stream_cls=openai.AsyncStream,
         )
@@ -271,6 +290,25 @@ class OpenAIClient(CompletionClient):
                     request.changes.add(change)
             return failed
         return AttemptFailed(reason(error))
+
+
+def _about(address: SplitResult, model: str) -> TraceAttributes:
+    """Return what a trace says of a request, by the conventions for generative AI."""
+    is_azure = _CLASSIC_AZURE in address.path or (address.hostname or "").endswith(".azure.com")
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "azure.ai.openai" if is_azure else "openai",
+        "gen_ai.request.model": model,
+        "server.address": address.hostname or "",
+    }
+
+
+def _counted(used: Usage) -> TraceAttributes:
+    return {
+        "gen_ai.usage.input_tokens": used.input_tokens,
+        "gen_ai.usage.output_tokens": used.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": used.cached_tokens,
+    }
 
 
 def _of_calls(request: CompletionRequest) -> Iterator[str]:

@@ -6,6 +6,7 @@ repeats nothing of what was sent.
 """
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -32,6 +33,7 @@ MAX_CARRIED = 512 * 1024
 """Characters of what goes back with the results of the calls; more is dropped."""
 
 _BOM = b"\xef\xbb\xbf"
+_MODEL = re.compile(r"[\w./:@+-]{1,100}", re.ASCII)
 
 
 class ReplyParser(ABC):
@@ -51,6 +53,8 @@ class ReplyParser(ABC):
         """Grows whenever the model has produced anything, its reasoning too."""
         self.has_lone_end = False
         """True if a thought has ended that had no beginning."""
+        self.model = ""
+        """The model that has answered, as the server names it; "" as long as it does not."""
         self._tools = tools
         self._text = ReplyText(tools, holds=holds)
         self._new: list[str] = []
@@ -128,6 +132,10 @@ class ReplyParser(ABC):
             output_tokens=max(written, self.progress),
             calls=1,
         )
+
+    def _name_model(self, named: object) -> None:
+        if not self.model and isinstance(named, str) and _MODEL.fullmatch(named):
+            self.model = named
 
     @abstractmethod
     def _read_event(self, name: bytes, data: bytes) -> None:

@@ -178,6 +178,7 @@ class ResponseParser(ReplyParser):
     def _end_response(self, response: Any) -> None:
         if not isinstance(response, dict):
             raise self._not_understood()
+        self._name_model(response.get("model"))
         if isinstance(counts := response.get("usage"), dict):
             self._counts = counts
         if error := response.get("error"):

@@ -18,6 +18,7 @@ from entrypoints.bridge.http import bridge_openapi, bridge_routes
 from entrypoints.problems import problem_handlers
 from entrypoints.settings import BadSetting, Settings
 from entrypoints.supervision import forever
+from entrypoints.tracing import TracedRequests
 from entrypoints.web_files import content_policy, file_route, page_route
 
 
@@ -35,7 +36,9 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
             "SERVICE_TOKEN is empty, but with SOCKET_AUTH=jwt the bridge needs it, to know the "
             "AI agent server by"
         )
+    tracing = container.tracing()
     opened = (
+        tracing,
         container.store(),
         identify,
         container.sign_in(),
@@ -57,6 +60,7 @@ def create_bridge(settings: Settings, store: BridgeStore | None = None) -> Lites
             file_route(("coordinator",), content_policy()),
         ],
         lifespan=[lambda app: _running(parts, container)],
+        middleware=[TracedRequests(tracing)] if tracing.is_on else [],
         state=State({"connections": container.connections()}),
         exception_handlers=problem_handlers(),
         openapi_config=bridge_openapi(),

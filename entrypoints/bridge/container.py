@@ -24,7 +24,7 @@ from application.bridge.deliver_commands import AnswerQuestion, DeliverCommands
 from application.bridge.live_chats import LiveChats
 from application.bridge.ports import BridgeStore
 from application.bridge.watch_coordinators import WatchCoordinators
-from application.ports import Businesses, Clock
+from application.ports import Businesses, Clock, Tracing
 from domain.identity import LIVE_CHAT_PREFIX
 from entrypoints.access.connection_limits import bridge_connections
 from entrypoints.access.coordinators import CoordinatorSignIn, coordinator_sign_in
@@ -35,6 +35,7 @@ from entrypoints.access.tokens import service_tokens, token_verifier
 from entrypoints.bridge.channels import BridgeServices, ChatChannel, CoordinatorsChannel
 from entrypoints.bridge.wire import COORDINATORS_PREFIX, Broadcaster
 from entrypoints.settings import Settings
+from entrypoints.tracing import chosen_tracing
 
 if TYPE_CHECKING:
     from adapters.jwt.tokens import JwtTokens
@@ -82,6 +83,7 @@ class BridgeContainer(containers.DeclarativeContainer):
     clock: Provider[Clock] = providers.Singleton(SystemClock)
     jitter = providers.Object(random)
     metrics: Provider[BridgeMetrics] = providers.Singleton(BridgeMetrics)
+    tracing: Provider[Tracing] = providers.Singleton(chosen_tracing, "ai-agent-bridge")
     identify: "Provider[JwtTokens | None]" = providers.Singleton(token_verifier, settings)
     connections: Provider[Connections] = providers.Singleton(bridge_connections, settings)
     limits: Provider[RateLimiter] = providers.Selector(

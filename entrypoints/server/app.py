@@ -15,6 +15,7 @@ from application.deliver_outbox import DeliverOutbox
 from application.ports import Clock
 from application.sweep import BATCH
 from domain.errors import Failure
+from entrypoints.logs import trace_ids
 from entrypoints.problems import problem_handlers
 from entrypoints.server.api_page import api_page_route
 from entrypoints.server.container import Container, bridge_socket
@@ -122,6 +123,8 @@ async def _flush(container: Container) -> None:
 async def _running(container: Container) -> AsyncGenerator[None, None]:
     """Open the adapters, run the background tasks, and stop everything in the reverse order."""
     async with AsyncExitStack() as stack:
+        if container.tracing().is_on:
+            stack.enter_context(trace_ids(container.tracing().trace_id))
         for part in container.opened():
             await stack.enter_async_context(part)
         files, index = container.business_files(), container.knowledge_index()

@@ -61,6 +61,7 @@ from application.ports import (
     NewId,
     Presence,
     Store,
+    Tracing,
 )
 from application.post_message import PostMessage
 from application.privacy import Privacy
@@ -96,6 +97,7 @@ from entrypoints.server.siblings import Machine, Siblings, WorkerPart
 from entrypoints.server.website import WebsiteServices
 from entrypoints.server.wire import EventPresenter, LiveChatAddresses
 from entrypoints.settings import BadSetting, Settings
+from entrypoints.tracing import chosen_tracing
 
 if TYPE_CHECKING:  # imported only when they are chosen: their libraries take long to load
     from adapters.dynamodb.client import Dynamo
@@ -232,14 +234,14 @@ def _dynamodb_migration(settings: Settings, clock: Clock, jitter: Jitter) -> "Ta
 
 
 def _scripted_assistant(
-    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics
+    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics, tracing: Tracing
 ) -> Assistant:
     scripted = ScriptedAssistant(
         clock,
         delay_s=settings.scripted_delay_ms / 1000,
         time_zone=ZoneInfo(settings.time_zone),
     )
-    return _with_own_models(scripted, settings, clock, jitter, metrics)
+    return _with_own_models(scripted, settings, clock, jitter, metrics, tracing)
 
 
 def _models(settings: Settings) -> Iterator[tuple[ModelChoice, str]]:
@@ -260,22 +262,29 @@ def _models(settings: Settings) -> Iterator[tuple[ModelChoice, str]]:
 
 
 def _openai_assistant(
-    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics
+    settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics, tracing: Tracing
 ) -> Assistant:
     models = tuple(_models(settings))
-    assistant = _model_assistant(models, settings, clock, jitter, metrics, settings.view_tokens)
-    return _with_own_models(assistant, settings, clock, jitter, metrics)
+    assistant = _model_assistant(
+        models, settings, clock, jitter, metrics, tracing, settings.view_tokens
+    )
+    return _with_own_models(assistant, settings, clock, jitter, metrics, tracing)
 
 
 def _with_own_models(
-    default: Assistant, settings: Settings, clock: Clock, jitter: Jitter, metrics: Metrics
+    default: Assistant,
+    settings: Settings,
+    clock: Clock,
+    jitter: Jitter,
+    metrics: Metrics,
+    tracing: Tracing,
 ) -> Assistant:
     from adapters.model.own_models import BusinessAssistants
 
     def create(chosen: ModelSettings) -> Assistant:
         model = own_model(chosen, next(_models(settings)), os.environ)
         view_tokens = chosen.view_tokens or settings.view_tokens
-        return _model_assistant([model], settings, clock, jitter, metrics, view_tokens)
+        return _model_assistant([model], settings, clock, jitter, metrics, tracing, view_tokens)
 
     return BusinessAssistants(default, create)
 
@@ -286,6 +295,7 @@ def _model_assistant(
     clock: Clock,
     jitter: Jitter,
     metrics: Metrics,
+    tracing: Tracing,
     view_tokens: int,
 ) -> Assistant:
     from adapters.model.assistant import ModelAssistant
@@ -294,7 +304,13 @@ def _model_assistant(
 
     clients = [
         OpenAIClient(
-            choice.base_url, key, choice.model, clock, api=choice.api, effort=choice.effort
+            choice.base_url,
+            key,
+            choice.model,
+            clock,
+            api=choice.api,
+            effort=choice.effort,
+            tracing=tracing,
         )
         for choice, key in models
     ]
@@ -348,13 +364,15 @@ def _on_knowledge(index: "KnowledgeIndex | None") -> OnKnowledge | None:
     return index.follow if index is not None else None
 
 
-def _mcp_tools(clock: Clock, jitter: Jitter, files: FileBusinesses | None) -> "McpTools | None":
+def _mcp_tools(
+    clock: Clock, jitter: Jitter, files: FileBusinesses | None, tracing: Tracing
+) -> "McpTools | None":
     """Return what calls the tools of the businesses' servers; None: there is no folder."""
     if files is None:
         return None
     from adapters.mcp.tools import McpTools
 
-    return McpTools(clock, jitter, files.all)
+    return McpTools(clock, jitter, files.all, tracing=tracing)
 
 
 def _business_tools(tools: "McpTools | None") -> BusinessTools | None:
@@ -382,7 +400,9 @@ def _elixir_socket(
     )
 
 
-def _elixir_http(settings: Settings, clock: Clock, jitter: Jitter) -> "ElixirHttp | None":
+def _elixir_http(
+    settings: Settings, clock: Clock, jitter: Jitter, tracing: Tracing
+) -> "ElixirHttp | None":
     """Return the bridge's HTTP client; None: there is nobody to notify."""
     if not settings.elixir_http_url:
         return None
@@ -395,6 +415,7 @@ def _elixir_http(settings: Settings, clock: Clock, jitter: Jitter) -> "ElixirHtt
         token=settings.elixir_token,
         timeout_s=settings.elixir_timeout / 1000,
         attempts=settings.elixir_retry_attempts,
+        tracing=tracing,
     )
 
 
@@ -587,6 +608,7 @@ class Container(containers.DeclarativeContainer):
     clock: Provider[Clock] = providers.Singleton(SystemClock)
     new_id: Provider[NewId] = providers.Singleton(RandomIds)
     jitter: Provider[Jitter] = providers.Object(random)
+    tracing: Provider[Tracing] = providers.Singleton(chosen_tracing, "ai-agent-server")
     metrics: Provider[Metrics] = providers.Singleton(
         Metrics,
         providers.Singleton(EventLog, settings.provided.log_sample),
@@ -659,11 +681,13 @@ class Container(containers.DeclarativeContainer):
     )
     assistant: Provider[Assistant] = providers.Selector(
         settings.provided.assistant,
-        scripted=providers.Singleton(_scripted_assistant, settings, clock, jitter, metrics),
-        openai=providers.Singleton(_openai_assistant, settings, clock, jitter, metrics),
+        scripted=providers.Singleton(
+            _scripted_assistant, settings, clock, jitter, metrics, tracing
+        ),
+        openai=providers.Singleton(_openai_assistant, settings, clock, jitter, metrics, tracing),
     )
     elixir_http: "Provider[ElixirHttp | None]" = providers.Singleton(
-        _elixir_http, settings, clock, jitter
+        _elixir_http, settings, clock, jitter, tracing
     )
     elixir_additions: "Provider[Additions]" = providers.Singleton(_elixir_additions)
     elixir_socket: "Provider[ElixirSocket]" = providers.Singleton(
@@ -728,6 +752,7 @@ class Container(containers.DeclarativeContainer):
         ),
         on_stored=outcomes.provided.count,
         observer=metrics,
+        tracing=tracing,
     )
     read_history: Provider[ReadHistory] = providers.Singleton(
         ReadHistory, session_log=session_log, store=store
@@ -748,7 +773,7 @@ class Container(containers.DeclarativeContainer):
         settings.provided.broker, none=providers.Object(None), local=leases, redis=leases
     )
     mcp_tools: "Provider[McpTools | None]" = providers.Singleton(
-        _mcp_tools, clock, jitter, business_files
+        _mcp_tools, clock, jitter, business_files, tracing
     )
     business_tools: Provider[BusinessTools | None] = providers.Callable(_business_tools, mcp_tools)
     """The tools of the businesses' own servers; None: there is no folder of businesses."""
@@ -782,6 +807,7 @@ class Container(containers.DeclarativeContainer):
         knowledge=knowledge,
         leases=turn_leases,
         write_calls=write_calls,
+        tracing=tracing,
         slots=providers.Singleton(turn_slots, settings),
     )
     suggest_reply: Provider[SuggestReply] = providers.Singleton(
@@ -811,6 +837,7 @@ class Container(containers.DeclarativeContainer):
     )
     post: Provider[PostMessage] = providers.Singleton(
         PostMessage,
+        tracing=tracing,
         session_log=session_log,
         businesses=businesses,
         attendance=attendance,
@@ -820,6 +847,7 @@ class Container(containers.DeclarativeContainer):
     )
     transfers: Provider[Transfers] = providers.Singleton(
         Transfers,
+        tracing=tracing,
         session_log=session_log,
         store=store,
         businesses=businesses,
@@ -876,6 +904,7 @@ class Container(containers.DeclarativeContainer):
                 observer=metrics,
                 clock=clock,
                 jitter=jitter,
+                tracing=tracing,
                 attempt_timeout_s=providers.Callable(_attempt_timeout_s, settings),
             ).provider,
         ),
@@ -941,6 +970,7 @@ class Container(containers.DeclarativeContainer):
         origins=origins,
         is_known=is_known,
         on_refusal=metrics.provided.refused,
+        tracing=tracing,
     )
     endpoint: Provider[PhoenixEndpoint] = providers.Singleton(
         _endpoint, origins, messages, connections, limits, metrics
@@ -997,6 +1027,7 @@ class Container(containers.DeclarativeContainer):
         settings.provided.bridge,
         none=providers.Callable(
             _opened,
+            tracing,
             store,
             leases,
             assistant,
@@ -1008,6 +1039,7 @@ class Container(containers.DeclarativeContainer):
         ),
         elixir=providers.Callable(
             _opened,
+            tracing,
             store,
             leases,
             assistant,

@@ -31,6 +31,7 @@ from application.ports import (
     Missed,
     QueuePlace,
     SessionStore,
+    Tracing,
     Typing,
     VisitorCredentials,
 )
@@ -40,6 +41,7 @@ from application.read_history import PAGE, ReadHistory
 from application.session_log import SessionLog
 from application.sign_in import SignIn
 from application.subscription import Subscription
+from application.tracing import NO_TRACING
 from application.transfers import Transfers
 from application.turns import Turns
 from domain.business import Business, Welcome
@@ -63,7 +65,7 @@ from domain.identity import (
     is_visitor,
 )
 from domain.language import language_tag
-from domain.message import Author, Entry, message_text
+from domain.message import Author, Entry, Message, message_text
 from domain.rating import stars
 from domain.session import Session
 from domain.status import Status
@@ -285,6 +287,7 @@ class MessagesServices:
     is_known: Callable[[BusinessId], bool]
     """False for a business that nobody may join."""
     on_refusal: OnRefusal
+    tracing: Tracing = NO_TRACING
 
 
 class MessagesChannel(Channel):
@@ -535,6 +538,14 @@ class MessagesChannel(Channel):
     # To the client.
 
     def _push_entry(self, session_id: SessionId, entry: Entry) -> None:
+        if isinstance(entry, Message) and entry.settles_seq:
+            with self._services.tracing.begin("push") as span:
+                span.belongs_to(session_id, entry.settles_seq)
+                self._push(session_id, entry)
+        else:
+            self._push(session_id, entry)
+
+    def _push(self, session_id: SessionId, entry: Entry) -> None:
         event, payload = self._services.presenter.event_of(self._customer, session_id, entry)
         self.socket.push(event, payload)
         if self._follower is not None:

@@ -1,4 +1,4 @@
-"""The cost of user tokens and rate limits: a server with both against one with neither."""
+"""The cost of tokens and rate limits, and of traces: a server with them against one without."""
 
 import asyncio
 import tempfile
@@ -130,4 +130,26 @@ def _added(name: str, costs: Mapping[str, Costs]) -> Figure:
     )
 
 
-GUARD_MEASURES: Mapping[str, Measure] = {"guards": guards}
+async def tracing(effort: Effort) -> list[Figure]:
+    """Measure turns that are traced against turns that are not."""
+    async with AsyncExitStack() as stack:
+        sink = stack.enter_context(running("sink"))
+        sides = {"none": await side_of(stack, effort, running("server", settings=MEMORY))}
+        for name, sampler in (("none sampled", "0"), ("a twentieth", "0.05"), ("all", "1")):
+            settings = {
+                **MEMORY,
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://127.0.0.1:{sink.port}/v1/traces",
+                "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+                "OTEL_TRACES_SAMPLER_ARG": sampler,
+                "OTEL_BSP_MAX_QUEUE_SIZE": "200000",  # nothing is dropped, which would be cheaper
+            }
+            sides[name] = await side_of(stack, effort, running("server", settings=settings))
+        none, unsampled, some, every = await alternate(effort, **sides)
+    return [
+        compared("turn with every trace exported, CPU", every, none, goal=1.05),
+        compared("  with one in twenty", some, none, goal=1.05),
+        compared("  with none sampled", unsampled, none),
+    ]
+
+
+GUARD_MEASURES: Mapping[str, Measure] = {"guards": guards, "tracing": tracing}

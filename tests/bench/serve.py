@@ -4,7 +4,7 @@
 `echo` the least that Litestar can do on a WebSocket, `sdk` and `client` an echo that first makes a
 turn's requests of DynamoDB, by AWS's SDK and by the product's client, `filled USERS` the product
 with users who have talked before, `plain PORT SETTINGS` a plain Phoenix application in the bridge's
-place.
+place, `sink` a collector that takes traces and keeps none.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ import msgspec
 import uvicorn
 from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
 from aiobotocore.session import get_session  # type: ignore[import-untyped]
-from litestar import Litestar, WebSocket, get, post, put, websocket
+from litestar import Litestar, Request, WebSocket, get, post, put, websocket
 from litestar.exceptions import WebSocketDisconnect
 from litestar.params import JSONBody
 
@@ -53,6 +53,8 @@ def main(kind: str, *arguments: str) -> None:
         run_programs(programs[kind](load_settings()), on_listening=lambda urls: _announce(urls[0]))
     elif kind == "echo":
         _run(_echo_config(Litestar([_echo], openapi_config=None, logging_config=None)))
+    elif kind == "sink":
+        _run(_echo_config(Litestar([_sink], openapi_config=None, logging_config=None)))
     elif kind in ("sdk", "client"):
         _run(_echo_config(_requests(_sdk if kind == "sdk" else _client)))
     elif kind == "plain":
@@ -83,6 +85,11 @@ async def _echo(socket: WebSocket[Any, Any, Any]) -> None:
             await socket.send_text(await socket.receive_text())
     except WebSocketDisconnect:
         return
+
+
+@post("/v1/{signal:str}", status_code=200)
+async def _sink(signal: str, request: Request[Any, Any, Any]) -> None:
+    await request.body()
 
 
 def _echo_config(app: Litestar) -> uvicorn.Config:

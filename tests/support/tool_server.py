@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ FREE_TIMES = "18:00, 19:30, 21:00"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, tool TEXT, order_ TEXT);
 CREATE TABLE IF NOT EXISTS calls (
-    id INTEGER PRIMARY KEY, tool TEXT, key TEXT, customer TEXT, arguments TEXT, at REAL);
+    id INTEGER PRIMARY KEY, tool TEXT, key TEXT, customer TEXT, arguments TEXT, at REAL,
+    traceparents TEXT);
 CREATE TABLE IF NOT EXISTS reservations (
     id INTEGER PRIMARY KEY, key TEXT, customer TEXT, day TEXT, hour TEXT, guests INTEGER, at REAL);
 CREATE UNIQUE INDEX IF NOT EXISTS one_for_each_key ON reservations (key);
@@ -77,6 +78,8 @@ class Call:
     customer: str | None
     arguments: str
     at: float
+    traceparents: str = ""
+    """The one in the header, and the one in the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +130,16 @@ class ToolServerState:
         """Write down a call."""
         with self._opened() as file:
             file.execute(
-                "INSERT INTO calls (tool, key, customer, arguments, at) VALUES (?, ?, ?, ?, ?)",
-                (call.tool, call.key, call.customer, call.arguments, call.at),
+                "INSERT INTO calls (tool, key, customer, arguments, at, traceparents)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                astuple(call),
             )
 
     def calls(self, tool: str = RESERVE) -> list[Call]:
         """Return the calls of a tool that have arrived, in their order."""
-        query = "SELECT tool, key, customer, arguments, at FROM calls WHERE tool = ? ORDER BY id"
+        query = "SELECT tool, key, customer, arguments, at, traceparents FROM calls WHERE tool = ?"
         with self._opened() as file:
-            return [Call(*row) for row in file.execute(query, (tool,))]
+            return [Call(*row) for row in file.execute(f"{query} ORDER BY id", (tool,))]
 
     def reserve(self, reservation: TableReservation) -> None:
         """Reserve a table, unless one is for this key."""
@@ -283,7 +287,12 @@ def _server(state: ToolServerState) -> Any:
         arguments = params.arguments or {}
         key = (params.meta or {}).get(KEY_META)
         customer = arguments.get("customer")
-        state.count(Call(params.name, key, customer, _compact(arguments), time.time()))
+        traceparents = " ".join([
+            (ctx.request.headers if ctx.request is not None else {}).get("traceparent", ""),
+            (params.meta or {}).get("traceparent", ""),
+        ])  # fmt: skip
+        called = Call(params.name, key, customer, _compact(arguments), time.time(), traceparents)
+        state.count(called)
         order = state.take_order(params.name)
         match order:
             case Order.HANG_BEFORE:

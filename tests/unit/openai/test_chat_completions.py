@@ -230,6 +230,23 @@ def feed(parser: ChatCompletionParser, piece: bytes, times: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "model"),
+    [
+        ("gpt-4.1-mini-2025-04-14", "gpt-4.1-mini-2025-04-14"),
+        ("meta/llama-3:8b", "meta/llama-3:8b"),
+        ("what the customer said", ""),
+        ("m" * 101, ""),
+        (["m"], ""),
+        (None, ""),
+    ],
+)
+def test_a_model_is_named_as_its_server_does_if_that_can_be_a_name(
+    named: object, model: str
+) -> None:
+    assert read(event(model=named, choices=[]), DONE).model == model
+
+
+@pytest.mark.parametrize(
     "piece",
     [b"x" * 65_536, b"data: x\n" * 8_192, b"data: " + b"x" * 65_530],
     ids=["a line", "an event", "a data line"],
