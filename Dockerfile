@@ -8,6 +8,8 @@
 ARG BASE=debian:trixie-slim
 
 FROM ${BASE} AS build
+# Debian's newest packages: they have the security fixes.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates python3-venv \
     && rm -rf /var/lib/apt/lists/*
@@ -28,6 +30,7 @@ RUN .venv/bin/pip install --no-cache-dir --no-compile --no-deps --no-build-isola
     && .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash .venv/lib
 
 FROM ${BASE}
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates python3 \
     && rm -rf /var/lib/apt/lists/* \

@@ -43,6 +43,7 @@ models: install-dev .venv-models/.installed .venv-litellm/.installed ## A real m
 image: install-dev ## Build the container image, and do the whole mission in it (Debian, as root)
 	container/image .image
 	IMAGE=.image $(BIN)/python -m pytest --quiet -m "" tests/e2e/test_image.py
+	@container/tested --write
 
 simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=1000 seeds of each tier
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2
@@ -86,6 +87,8 @@ lint: install-dev node_modules/.installed
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@test ! -e node_modules/.installed || npm run --silent lint
 
 COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \

@@ -1,5 +1,6 @@
 """The container image, without a container engine: its root file system does the whole mission.
 
+The server and the bridge are set up as compose.yaml has them.
 `make image` builds it (`container/image`), and runs this with IMAGE, the folder of what was built.
 Each container is a process in namespaces of its own, as the image says: its user, its command, its
 environment and its health check, with a root file system that nothing can be written to.
@@ -18,22 +19,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.bridge_client import bridge_client
+from tests.support.compose import OURS, composed, on_this_machine, secrets
+from tests.support.mission import meet
+from tests.support.redis_server import redis_server
 from tests.support.server import free_port
-from tests.support.user import user
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
 
-SERVICE_TOKEN, JWT_SECRET = "s" * 32, "j" * 32
-SHARED = {
-    "SOCKET_AUTH": "jwt",
-    "JWT_SECRET": JWT_SECRET,
-    "SERVICE_TOKEN": SERVICE_TOKEN,
-    "ELIXIR_TOKEN": SERVICE_TOKEN,
-    "LIMIT_SOCKETS": "200",
-    "TURN_QUIET_MS": "0",
-    "SCRIPTED_DELAY_MS": "0",
-}
+QUICK = {"LIMIT_SOCKETS": "200", "TURN_QUIET_MS": "0", "SCRIPTED_DELAY_MS": "0"}
 # The root is read-only but for /data and /tmp, as with `docker run --read-only --tmpfs /tmp`. The
 # last command gets the container's first process: signals reach it, or they do not.
 ENTER = """
@@ -125,7 +118,7 @@ async def container(
     image: Image, data: Path, *command: str, port: int, **chosen: str
 ) -> AsyncIterator[Running]:
     arguments = [*image.entrypoint, *(command or image.command)]
-    line = entered(image, data, arguments, {**SHARED, **chosen})
+    line = entered(image, data, arguments, {**QUICK, **chosen})
     log = data.with_suffix(".log")
     with log.open("w") as written:
         process = await asyncio.create_subprocess_exec(*line, stderr=written)
@@ -145,55 +138,41 @@ async def container(
         await process.wait()
 
 
-def token(image: Image, data: Path, kind: str, *arguments: str) -> str:
-    printed = run(image, data, "ai-agent-server", "token", kind, *arguments, **SHARED)
+def token(image: Image, data: Path, secret: str, kind: str, *arguments: str) -> str:
+    command = ("ai-agent-server", "token", kind, "--business", "b1", *arguments)
+    printed = run(image, data, *command, JWT_SECRET=secret)
     assert printed.returncode == 0, printed.stderr
     return printed.stdout.strip()
 
 
-async def test_customer_ai_and_coordinator_meet_in_containers_of_the_image(
+async def test_customer_ai_and_coordinator_meet_in_the_containers_of_compose(
     image: Image, tmp_path: Path
 ) -> None:
+    made = secrets()
+    services = composed(made)["services"]
     server_port, bridge_port = free_port(), free_port()
-    ports = {"SERVER_PORT": str(server_port), "BRIDGE_PORT": str(bridge_port)}
-    bridge_url = f"127.0.0.1:{bridge_port}"
-    knows = {
-        **ports,
-        "WORKERS": "2",
-        "BRIDGE": "elixir",
-        "ELIXIR_HTTP_URL": f"http://{bridge_url}",
-        "ELIXIR_WEBSOCKET_URL": f"ws://{bridge_url}/socket/websocket",
-        "AGENT_SERVER_URL": f"http://127.0.0.1:{server_port}",
-    }
+    own_ports = {"SERVER_PORT": str(server_port), "BRIDGE_PORT": str(bridge_port)}
     server_data, bridge_data = tmp_path / "server", tmp_path / "bridge"
-    async with (
-        container(image, bridge_data, "bridge", port=bridge_port, **knows) as bridge,
-        container(image, server_data, port=server_port, **knows) as server,
-        user(server.address) as ana,
-    ):
-        of_ana = token(image, server_data, "user", "--business", "b1", "--user", "u1")
-        of_maria = token(
-            image, server_data, "coordinator", "--business", "b1", "--coordinator", "Maria"
+    with redis_server() as valkey:
+        ports = {"valkey:6379": valkey.port, "server:3001": server_port, "bridge:4000": bridge_port}
+        at_server, at_bridge = (
+            {**own_ports, **on_this_machine(services[name]["environment"], ports, Path("/data"))}
+            for name in OURS
         )
-        await ana.join(token=of_ana)
-        await ana.say("Bună! Ce program aveți?")
-        answer = await ana.wait_for("new_message", author="ai")
-        assert answer["message"]
-
-        joining = {"businessId": "b1", "coordinatorId": "Maria", "token": of_maria}
-        async with bridge_client(bridge.address, "coordinators:b1", joining) as maria:
-            await ana.ask_for_human()
-            waits = await maria.wait_for("notification", type="waiting")
-            await maria.send("claim", sessionId=waits["chat"]["sessionId"])
-            live = {"businessId": "b1", "userId": "u1", "coordinatorId": "Maria", "token": of_maria}
-            async with bridge_client(bridge.address, "chat:b1:u1", live) as talk:
-                await talk.send("agent_message", message="Bună, sunt Maria.", messageId="m1")
-                said = await ana.wait_for("agent_message")
-                await ana.say("Bună, Maria!")
-                await talk.wait_for("user_message", message="Bună, Maria!")
-        assert said["message"] == "Bună, sunt Maria."
-        assert await server.stop() == 0
-        assert await bridge.stop() == 0
+        command = services["bridge"]["command"]
+        async with (
+            container(image, bridge_data, *command, port=bridge_port, **at_bridge) as bridge,
+            container(image, server_data, port=server_port, **at_server) as server,
+        ):
+            secret = made["JWT_SECRET"]
+            await meet(
+                server.address,
+                bridge.address,
+                of_ana=token(image, server_data, secret, "user", "--user", "u1"),
+                of_maria=token(image, server_data, secret, "coordinator", "--coordinator", "Maria"),
+            )
+            assert await server.stop() == 0
+            assert await bridge.stop() == 0
     assert (server_data / "conversations.sqlite3").exists()
 
 
