@@ -8,9 +8,12 @@ WORKERS ?= auto
 NAMES ?=
 # How many lives `make simulate` runs of each tier.
 SEEDS ?= 1000
+# How long the customers of `make soak` chat, and where what they write is stored: sqlite or dynamodb.
+MINUTES ?= 5
+STORE ?= sqlite
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models image simulate \
+.PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models image simulate soak \
 	fuzz-socket promise-weights promises bench web format lock clean
 
 help: ## List the targets
@@ -49,6 +52,9 @@ simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=100
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs 2
 	@test ! -e .venv-sim/.installed || \
 		.venv-sim/bin/python -m tests.simulation.product --seeds $(SEEDS) --jobs 2
+
+soak: install-dev ## All parts as processes, each failing by turns (MINUTES=5, STORE=dynamodb)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --store $(STORE) --json artifacts/soak.json
 
 fuzz-socket: install-dev ## A million hostile inputs for the parser of WebSocket frames, against websockets
 	$(BIN)/python -m tests.unit.phoenix.test_websocket_fuzz 1000000

@@ -16,7 +16,7 @@ def main() -> int:
     """Run it, print the report, and return 1 if a rule was broken or a bound was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0, help="of chatting (5)")
-    parser.add_argument("--customers", type=int, default=150)
+    parser.add_argument("--customers", type=int, default=100)
     parser.add_argument("--store", choices=["sqlite", "dynamodb"], default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", nargs="*", default=(), help="only these, by their names")

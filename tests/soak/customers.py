@@ -127,18 +127,14 @@ class Customer:
         self.owed: dict[str, float] = {}
         """The messages to the AI without an answer yet, and when they were sent."""
         self._in_doubt: tuple[str, float] | None = None
-        self._sent = 0
+        self.sent = 0
+        """The number of messages that were sent; they are numbered from 1."""
         self._next_at = time.monotonic() + random.uniform(0, think_s)
 
     @property
     def is_in_doubt(self) -> bool:
         """Whether a message was sent, and not acknowledged yet."""
         return self._in_doubt is not None
-
-    @property
-    def sent(self) -> int:
-        """The number of messages that were sent; they are numbered from 1."""
-        return self._sent
 
     async def run(self) -> None:
         """Chat until `gone` is set."""
@@ -165,8 +161,8 @@ class Customer:
                 beat_at = now + BEAT_S
                 await self._request(socket, "history", {"limit": 1})
             if self._in_doubt is None and now >= self._next_at and not self.over.is_set():
-                self._sent += 1
-                self._in_doubt = f"{self.user_id}-{self._sent}", now
+                self.sent += 1
+                self._in_doubt = f"{self.user_id}-{self.sent}", now
             if self._in_doubt is not None:
                 await self._say(socket, *self._in_doubt)
             else:

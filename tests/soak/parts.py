@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
@@ -52,6 +53,24 @@ def usage(pid: int) -> Usage:
         descriptors=len(os.listdir(f"/proc/{pid}/fd")),
         threads=int(named["Threads"]),
     )
+
+
+def open_files(pid: int) -> Counter[str]:
+    """Return what the files of a process are, for people: connections by their states and peers."""
+    peers = {}
+    for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, state, *rest = line.split()
+        ports = (int(each.rpartition(":")[2], 16) for each in (local, remote))
+        # Linux hands out those above 32,767; the programs listen below.
+        known = [str(each) for each in ports if each < 32_768]
+        peers[rest[5]] = f"port {', '.join(known) or 'of the model'} in state {int(state, 16)}"
+    kinds: Counter[str] = Counter()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            target = os.readlink(each)
+            inode = target.removeprefix("socket:[").removesuffix("]")
+            kinds[peers.get(inode, target.partition(":[")[0])] += 1
+    return kinds
 
 
 class Program:

@@ -66,8 +66,8 @@ def broken(customer: Customer, sessions: dict[str, list[Entry]]) -> Iterator[str
         if len(found) > 1:
             yield f"{message_id} is stored {len(found)} times"
     for message_id, place in customer.acknowledged.items():
-        if (found := places.get(message_id)) != [place]:
-            yield f"{message_id} was acknowledged at {place}, and is stored at {found}"
+        if (at := places.get(message_id)) != [place]:
+            yield f"{message_id} was acknowledged at {place}, and is stored at {at}"
 
 
 def unsettled(

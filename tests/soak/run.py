@@ -16,7 +16,7 @@ import httpx
 
 from tests.bench.report import Figure
 from tests.soak.customers import Coordinator, Customer, Seen
-from tests.soak.parts import Usage, Whole, running, usage
+from tests.soak.parts import Usage, Whole, open_files, running, usage
 from tests.soak.rules import (
     Entry,
     broken,
@@ -34,6 +34,9 @@ WARM, CALM = 0.15, 0.25
 MORE_DESCRIPTORS, MORE_THREADS = 24, 8
 """What a process may hold beyond its level before the first customer: connections that are kept,
 and a pool of threads, which fills up."""
+KEPT_S = 75.0
+"""After which connections to the model are closed that nobody has used; to the bridge they stay until
+the next request, 20 at most."""
 MORE_KIB_PER_1000 = 16 * 1024
 """What a process may grow in 1,000 turns without faults: above all conversations, up to
 SESSION_CACHE_MIB of them."""
@@ -253,7 +256,7 @@ class _Run:
         """Compare what is held after the last customer with before the first one."""
         level = {name.split()[0]: each for name, each in idle.items()}
         grown = {name.split()[0]: each.memory_kib for name, each in calm.items()}
-        deadline = time.monotonic() + 30.0
+        deadline = time.monotonic() + KEPT_S
         while True:
             metrics, now = await self._whole.metrics(), self._usages()
             more = [
@@ -281,7 +284,8 @@ class _Run:
         self._figure("notices that are dead letters", dead, "")
         for name, files, threads in more:
             kind = name.split()[0]
-            self._figure(f"{kind}: more open files at the end", files, "", MORE_DESCRIPTORS)
+            detail = _counts(open_files(int(name.split()[1]))) if files > MORE_DESCRIPTORS else ""
+            self._figure(f"{kind}: more open files at the end", files, "", MORE_DESCRIPTORS, detail)
             self._figure(f"{kind}: more threads at the end", threads, "", MORE_THREADS)
             self._figure(
                 f"{kind}: grown since the calm",
