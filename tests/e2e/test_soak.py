@@ -11,17 +11,18 @@ from tests.soak.rules import broken, lost_of_coordinators, unsettled
 from tests.soak.run import Plan, soak
 
 SHORT = Plan(
-    seconds=8.0,
+    seconds=6.0,
     customers=16,
     # Those from which all recovers at once: what a dead worker was doing is taken up after 10 s.
     faults=(
         "the model breaks off",
         "the network is cut",
-        "the bridge is killed",
+        "the broker is killed",
         "clients do not read",
     ),
     hold_s=0.5,
     think_s=1.0,
+    polling=False,
 )
 
 

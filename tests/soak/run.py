@@ -35,8 +35,8 @@ MORE_DESCRIPTORS, MORE_THREADS = 24, 8
 """What a process may hold beyond its level before the first customer: connections that are kept,
 and a pool of threads, which fills up."""
 KEPT_S = 75.0
-"""After which connections to the model are closed that nobody has used; to the bridge they stay until
-the next request, 20 at most."""
+"""After which connections to the model are closed that nobody has used; to the bridge up to 20 stay
+until the next request."""
 MORE_KIB_PER_1000 = 16 * 1024
 """What a process may grow in 1,000 turns without faults: above all conversations, up to
 SESSION_CACHE_MIB of them."""
@@ -56,6 +56,8 @@ class Plan:
     faults: Sequence[str] = ()
     hold_s: float = 5.0
     think_s: float = 6.0
+    polling: bool = True
+    """Whether every tenth customer polls: such a socket is closed 15 s after its last poll."""
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class _Run:
                 self._seen,
                 Random(f"{plan.seed}-{number}"),
                 think_s=plan.think_s,
-                polls=number % 10 == 9,
+                polls=plan.polling and number % 10 == 9,
                 wants_human=0.08 if number % 5 == 0 else 0.0,
             )
             for number in range(plan.customers)
