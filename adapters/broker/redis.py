@@ -139,7 +139,8 @@ class RedisChannels(Channels):
                 finally:
                     self._listener.on_lost()
                     subscribing.cancel()
-                    await asyncio.wait([subscribing])
+                    # It may have failed, too: the connection is the same.
+                    await asyncio.gather(subscribing, return_exceptions=True)
         except Exception as error:  # whatever it is, all begins anew
             self._log("receive", error)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from websockets.asyncio.client import connect
@@ -32,44 +33,56 @@ MODEL = "soak"
 WORDS = ("Bună! ", "Suntem ", "deschiși ", "de luni ", "până vineri, ", "de la 9 ", "la 17.")
 WORD_S = 0.03
 START_S = 60.0
+_CALLED = ("model (", "bridge (", "store (")
+_TCP_STATES = {"01": "open", "08": "closed by the peer", "0A": "listening"}
 STOP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process holds: KiB of memory, open files, threads."""
+    """What a process holds: KiB of memory, threads, open files, and connections beside those."""
 
     memory_kib: int
-    descriptors: int
     threads: int
+    descriptors: int
+    kept: int
+    """Connections to what it calls (the model, the bridge, the store), which it keeps for later."""
 
 
-def usage(pid: int) -> Usage:
-    """Return what a process holds. Raises: OSError, where it has ended."""
+def usage(pid: int, names: Mapping[int, str]) -> Usage:
+    """Return what a process holds; `names` as in `open_files`.
+
+    Raises: OSError, once it has ended.
+    """
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     named = dict(line.split(":", 1) for line in lines)
+    files = open_files(pid, names)
+    kept = sum(count for name, count in files.items() if name.startswith(_CALLED))
     return Usage(
         memory_kib=int(named["VmRSS"].split()[0]),
-        descriptors=len(os.listdir(f"/proc/{pid}/fd")),
         threads=int(named["Threads"]),
+        descriptors=files.total() - kept,
+        kept=kept,
     )
 
 
-def open_files(pid: int) -> Counter[str]:
-    """Return what the files of a process are, for people: connections by their states and peers."""
-    peers = {}
+def open_files(pid: int, names: Mapping[int, str]) -> Counter[str]:
+    """Return what the open files of a process are, for people.
+
+    `names`: of the ports of this machine, by whom connections are told apart.
+    """
+    connections = {}
     for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
         _, local, remote, state, *rest = line.split()
-        ports = (int(each.rpartition(":")[2], 16) for each in (local, remote))
-        # Linux hands out those above 32,767; the programs listen below.
-        known = [str(each) for each in ports if each < 32_768]
-        peers[rest[5]] = f"port {', '.join(known) or 'of the model'} in state {int(state, 16)}"
+        ports = (int(each.rpartition(":")[2], 16) for each in (remote, local))
+        peer = next((names[port] for port in ports if port in names), "somebody")
+        connections[rest[5]] = f"{peer} ({_TCP_STATES.get(state, state)})"
     kinds: Counter[str] = Counter()
     for each in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError):
             target = os.readlink(each)
             inode = target.removeprefix("socket:[").removesuffix("]")
-            kinds[peers.get(inode, target.partition(":[")[0])] += 1
+            kinds[connections.get(inode, Path(target).name.partition(":[")[0])] += 1
     return kinds
 
 
@@ -164,6 +177,15 @@ class Whole:
         """Return the number of turns that have ended, whatever their outcome."""
         metrics = await self.metrics()
         return sum(value for name, value in metrics.items() if name.startswith("turns_total"))
+
+    @property
+    def ports(self) -> dict[int, str]:
+        """Who listens where."""
+        found = {self.broker.port: "broker", self.bridge.port: "bridge", self.server.port: "server"}
+        found[urlsplit(self.model.url).port or 0] = "model"
+        if isinstance(self._store, FaultProxy):
+            found[urlsplit(self._store.url).port or 0] = "store"
+        return found
 
     @property
     def bridge_database(self) -> Path:

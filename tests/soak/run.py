@@ -31,12 +31,10 @@ QUIET_S = 90.0
 process that died, and the notices' pauses, on a busy machine."""
 WARM, CALM = 0.15, 0.25
 """The shares of a run before the faults."""
-MORE_DESCRIPTORS, MORE_THREADS = 24, 8
-"""What a process may hold beyond its level before the first customer: connections that are kept,
-and a pool of threads, which fills up."""
-KEPT_S = 75.0
-"""After which connections to the model are closed that nobody has used; to the bridge up to 20 stay
-until the next request."""
+MORE_DESCRIPTORS, MORE_THREADS = 8, 8
+"""What a process may hold beyond its level before the first customer: a pool of threads fills."""
+GONE_S = 30.0
+"""After which the sockets of those who have left are closed; of who polls after 15 s."""
 MORE_KIB_PER_1000 = 16 * 1024
 """What a process may grow in 1,000 turns without faults: above all conversations, up to
 SESSION_CACHE_MIB of them."""
@@ -114,7 +112,7 @@ class _Run:
             self._figure("settled after the faults", time.monotonic() - over_at, "s", QUIET_S)
             for customer in self._customers:
                 customer.gone.set()
-            await asyncio.wait(running, timeout=30)
+            await asyncio.wait(running, timeout=GONE_S)
             self._found.broken += [
                 f"a customer's client failed: {task.exception()!r}"
                 for task in running
@@ -157,7 +155,7 @@ class _Run:
         found = {}
         for name, pid in named.items():
             with suppress(OSError):
-                found[name] = usage(pid)
+                found[name] = usage(pid, self._whole.ports)
         return found
 
     async def _suffer(self, until: float) -> None:
@@ -258,20 +256,12 @@ class _Run:
         """Compare what is held after the last customer with before the first one."""
         level = {name.split()[0]: each for name, each in idle.items()}
         grown = {name.split()[0]: each.memory_kib for name, each in calm.items()}
-        deadline = time.monotonic() + KEPT_S
+        deadline = time.monotonic() + GONE_S
         while True:
             metrics, now = await self._whole.metrics(), self._usages()
-            more = [
-                (
-                    name,
-                    each.descriptors - level[kind].descriptors,
-                    each.threads - level[kind].threads,
-                )
-                for name, each in now.items()
-                if (kind := name.split()[0])
-            ]
             is_level = all(
-                files <= MORE_DESCRIPTORS and threads <= MORE_THREADS for _, files, threads in more
+                each.descriptors - level[name.split()[0]].descriptors <= MORE_DESCRIPTORS
+                for name, each in now.items()
             )
             if (is_level and not metrics["sockets_open"]) or time.monotonic() > deadline:
                 break
@@ -284,19 +274,17 @@ class _Run:
             if name.startswith("notices_total") and 'outcome="dead"' in name
         )
         self._figure("notices that are dead letters", dead, "")
-        for name, files, threads in more:
-            kind = name.split()[0]
-            detail = _counts(open_files(int(name.split()[1]))) if files > MORE_DESCRIPTORS else ""
+        for name, each in now.items():
+            kind, _, pid = name.partition(" ")
+            files = each.descriptors - level[kind].descriptors
+            threads = each.threads - level[kind].threads
+            detail = _counts(open_files(int(pid), self._whole.ports))
             self._figure(f"{kind}: more open files at the end", files, "", MORE_DESCRIPTORS, detail)
             self._figure(f"{kind}: more threads at the end", threads, "", MORE_THREADS)
-            self._figure(
-                f"{kind}: grown since the calm",
-                now[name].memory_kib - grown.get(kind, now[name].memory_kib),
-                "KiB",
-                MORE_KIB,
-                f"{now[name].memory_kib / 1024:.0f} MiB, {now[name].descriptors} files, "
-                f"{now[name].threads} threads",
-            )
+            self._figure(f"{kind}: connections kept", each.kept, "", self._plan.customers)
+            memory = each.memory_kib - grown.get(kind, each.memory_kib)
+            detail = f"{each.memory_kib / 1024:.0f} MiB"
+            self._figure(f"{kind}: grown since the calm", memory, "KiB", MORE_KIB, detail)
 
     def _logged(self) -> None:
         """Report what the processes have logged as errors; a crash of ours breaks a rule."""
@@ -310,6 +298,10 @@ class _Run:
                     continue
                 if logged.get("level", "").lower() in ("error", "critical"):
                     counts[logged.get("action", logged.get("message", "?"))] += 1
+                    if "exception" in logged:
+                        self._found.broken.append(
+                            f"{program.log.stem} logged {logged['exception']}"
+                        )
         self._figure("errors in the logs", sum(counts.values()), "", detail=_counts(counts))
 
 
