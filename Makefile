@@ -6,11 +6,11 @@ UPGRADE ?=
 WORKERS ?= auto
 # The measures that `make bench` runs: empty runs all but the long ones.
 NAMES ?=
-# How long `make soak` takes, and what it stores in: sqlite or dynamodb.
-MINUTES ?= 5
-STORE ?= sqlite
 # How many lives `make simulate` runs of each tier.
 SEEDS ?= 1000
+# How long the customers of `make soak` chat, and where what they write is stored: sqlite or dynamodb.
+MINUTES ?= 5
+STORE ?= sqlite
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev dev lint check test test-fast phoenix-pairs nodes models image simulate soak \
@@ -53,8 +53,8 @@ simulate: install-dev .venv-sim/.installed ## Lives under faults, from SEEDS=100
 	@test ! -e .venv-sim/.installed || \
 		.venv-sim/bin/python -m tests.simulation.product --seeds $(SEEDS) --jobs 2
 
-soak: install-dev ## All parts as processes with hundreds of customers, each failing by turns (MINUTES=5, STORE=sqlite)
-	$(BIN)/python -m tests.soak --minutes $(MINUTES) --store $(STORE)
+soak: install-dev ## All parts as processes, each failing by turns (MINUTES=5, STORE=dynamodb)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --store $(STORE) --json artifacts/soak.json
 
 fuzz-socket: install-dev ## A million hostile inputs for the parser of WebSocket frames, against websockets
 	$(BIN)/python -m tests.unit.phoenix.test_websocket_fuzz 1000000

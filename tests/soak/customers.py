@@ -43,14 +43,14 @@ class PolledConnection:
 
     async def send(self, text: str) -> None:
         """Raises: EOFError, where the socket is gone."""
-        if await self._poller.post(text) != 200:
-            raise EOFError
+        if (status := await self._poller.post(text)) != 200:
+            raise EOFError(f"polling socket: {status}")
 
     async def recv(self) -> str:
         """Raises: EOFError, where the socket is gone."""
         frame = await self._frames.get()
         if frame is None:
-            raise EOFError
+            raise EOFError("polling socket ended")
         return frame
 
     async def _poll(self) -> None:
@@ -95,7 +95,7 @@ class View:
 
 
 class Customer:
-    """One customer; `run` returns once `over` is set and nothing of theirs is in doubt."""
+    """One customer, who writes until `over` is set, and stays until `gone` is."""
 
     def __init__(
         self,
@@ -127,13 +127,14 @@ class Customer:
         self.owed: dict[str, float] = {}
         """The messages to the AI without an answer yet, and when they were sent."""
         self._in_doubt: tuple[str, float] | None = None
-        self._sent = 0
+        self.sent = 0
+        """The number of messages that were sent; they are numbered from 1."""
         self._next_at = time.monotonic() + random.uniform(0, think_s)
 
     @property
-    def is_settled(self) -> bool:
-        """Whether nothing of this customer's is under way."""
-        return self._in_doubt is None and not self.owed and self.status == "ai"
+    def is_in_doubt(self) -> bool:
+        """Whether a message was sent, and not acknowledged yet."""
+        return self._in_doubt is not None
 
     async def run(self) -> None:
         """Chat until `gone` is set."""
@@ -160,8 +161,8 @@ class Customer:
                 beat_at = now + BEAT_S
                 await self._request(socket, "history", {"limit": 1})
             if self._in_doubt is None and now >= self._next_at and not self.over.is_set():
-                self._sent += 1
-                self._in_doubt = f"{self.user_id}-{self._sent}", now
+                self.sent += 1
+                self._in_doubt = f"{self.user_id}-{self.sent}", now
             if self._in_doubt is not None:
                 await self._say(socket, *self._in_doubt)
             else:
@@ -170,7 +171,7 @@ class Customer:
                     async with asyncio.timeout(min(wait_s, 2.0)):
                         await socket.next_push()
                 except TimeoutError:
-                    continue
+                    pass
             await self._take_pushes(socket)
 
     async def _join(self, socket: User) -> None:
@@ -182,8 +183,8 @@ class Customer:
             {"businessId": BUSINESS, "userId": self.user_id, "stream": True, **place},
         )
         if reply is None:
-            raise EOFError
-        self._has_status(reply["status"])
+            raise EOFError("join refused")
+        self.status = reply["status"]
         if reply["sessionId"] is None:
             return
         if reply["sessionId"] != self.session_id:
@@ -211,13 +212,17 @@ class Customer:
         self._next_at = time.monotonic() + self._random.uniform(0.5, 1.5) * self._think_s
         self.acknowledged[message_id] = reply["sessionId"], reply["seq"]
         self._seen.acknowledged.append((since, time.monotonic() - since))
-        self._has_status(reply["status"])
-        if self.status == "ai" and not any(
+        self.status = reply["status"]
+        if not any(
             message_id in entry.get("inReplyTo", ())
             for entry in self.views[reply["sessionId"]].entries.values()
         ):
             self.owed[message_id] = since
-        if reply["seq"] > self.views[reply["sessionId"]].last_seq:
+        view = self.views[reply["sessionId"]]
+        if reply["seq"] == view.last_seq + 1:
+            view.last_seq += 1
+            view.entries[reply["seq"]] = {"seq": reply["seq"], "message": words["message"]}
+        elif reply["seq"] > view.last_seq:
             await self._catch_up(socket)
         if self._random.random() < self._wants_human and self.status == "ai":
             asked = await self._request(socket, "transfer_to_live_chat", who)
@@ -239,22 +244,17 @@ class Customer:
         has_gap = False
         for event, payload in pushes:
             if event in ("phx_close", "phx_error"):
-                raise EOFError
+                raise EOFError(event)
             if "seq" not in payload:
                 continue
             if payload["sessionId"] != self.session_id:
                 self.session_id = payload["sessionId"]
                 self.views.setdefault(payload["sessionId"], View())
             if event == "conversation_status":
-                self._has_status(payload["status"])
+                self.status = payload["status"]
             has_gap |= not self._take(payload)
         if has_gap:
             await self._catch_up(socket)
-
-    def _has_status(self, status: str) -> None:
-        self.status = status
-        if status != "ai":
-            self.owed.clear()  # a human has them
 
     def _is_whole(self) -> bool:
         view = self.views[self.session_id or ""]
@@ -263,7 +263,7 @@ class Customer:
     def _take_page(self, entries: list[Payload]) -> None:
         for entry in entries:
             if entry["kind"] == "status":
-                self._has_status(entry["status"])
+                self.status = entry["status"]
             self._take(entry)
 
     def _take(self, entry: Payload) -> bool:
@@ -271,6 +271,8 @@ class Customer:
         view = self.views[self.session_id or ""]
         view.entries.setdefault(entry["seq"], entry)
         now = time.monotonic()
+        if entry.get("coordinatorId") and "message" in entry:
+            self.owed.clear()  # a human has answered all that was asked
         for message_id in entry.get("inReplyTo", ()):
             since = self.owed.pop(message_id, None)
             if since is not None and entry.get("author") == "ai":
@@ -287,7 +289,7 @@ class Customer:
             asked = {"afterSeq": view.last_seq, "limit": 50, "sessionId": session_id}
             page = await self._request(socket, "history", asked)
             if page is None:
-                raise EOFError
+                raise EOFError("history refused")
             if session_id == self.session_id:
                 self._take_page(page["messages"])
             if not page["more"]:
@@ -301,7 +303,9 @@ def _kind(error: BaseException) -> str:
         return f"closed with {code}"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
-    return "connection lost"
+    if isinstance(error, EOFError) and error.args:
+        return str(error)
+    return f"connection lost ({type(error).__name__})"
 
 
 class Coordinator:
@@ -316,8 +320,6 @@ class Coordinator:
         self._talks: dict[str, asyncio.Task[None]] = {}
         self.written: set[str] = set()
         """The ids of the messages that the bridge has acknowledged."""
-        self.left_behind = 0
-        """Live chats that had no coordinator, and were taken over for that."""
         self.errors: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -354,12 +356,12 @@ class Coordinator:
 
     def _attend(self, chat: Payload, group: asyncio.TaskGroup) -> None:
         """Begin a talk, if the chat is one of this coordinator's, or nobody's."""
-        owner = chat["coordinatorId"]
-        mine = chat["status"] == "live" and owner == self._name
-        falls_to_me = zlib.crc32(chat["userId"].encode()) % self._of == self._number
-        free = chat["status"] == "waiting" or (chat["status"] == "live" and owner is None)
+        mine = chat["status"] == "live" and chat["coordinatorId"] == self._name
+        free = chat["status"] == "waiting" and (
+            zlib.crc32(chat["userId"].encode()) % self._of == self._number
+        )
         running = self._talks.get(chat["sessionId"])
-        if (mine or (free and falls_to_me)) and (running is None or running.done()):
+        if (mine or free) and (running is None or running.done()):
             self._talks[chat["sessionId"]] = group.create_task(self._talk(chat))
 
     async def _talk(self, chat: Payload) -> None:
@@ -370,11 +372,8 @@ class Coordinator:
             async with user(self._address) as socket, asyncio.timeout(40.0):
                 socket.topic = at_desk
                 await socket.request("phx_join", who)
-                if chat["coordinatorId"] != self._name:
-                    left_behind = chat["status"] == "live"
-                    wanted = {"sessionId": session_id, "takeOver": left_behind}
-                    await socket.request("claim", wanted)
-                    self.left_behind += left_behind
+                if chat["status"] == "waiting":
+                    await socket.request("claim", {"sessionId": session_id})
             async with user(self._address) as socket:
                 socket.topic = at_chat
                 async with asyncio.timeout(REPLY_S):

@@ -7,12 +7,14 @@ import signal
 import sqlite3
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from websockets.asyncio.client import connect
@@ -30,28 +32,58 @@ from tests.support.user import Refused, user
 MODEL = "soak"
 WORDS = ("Bună! ", "Suntem ", "deschiși ", "de luni ", "până vineri, ", "de la 9 ", "la 17.")
 WORD_S = 0.03
-START_S = 30.0
+START_S = 60.0
+_CALLED = ("model (", "bridge (", "store (")
+_TCP_STATES = {"01": "open", "08": "closed by the peer", "0A": "listening"}
 STOP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process holds: KiB of memory, open files, threads."""
+    """What a process holds: KiB of memory, threads, open files, and connections beside those."""
 
     memory_kib: int
-    descriptors: int
     threads: int
+    descriptors: int
+    kept: int
+    """Connections to what it calls (the model, the bridge, the store), which it keeps for later."""
 
 
-def usage(pid: int) -> Usage:
-    """Return what a process holds. Raises: OSError, where it has ended."""
+def usage(pid: int, names: Mapping[int, str]) -> Usage:
+    """Return what a process holds; `names` as in `open_files`.
+
+    Raises: OSError, once it has ended.
+    """
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     named = dict(line.split(":", 1) for line in lines)
+    files = open_files(pid, names)
+    kept = sum(count for name, count in files.items() if name.startswith(_CALLED))
     return Usage(
         memory_kib=int(named["VmRSS"].split()[0]),
-        descriptors=len(os.listdir(f"/proc/{pid}/fd")),
         threads=int(named["Threads"]),
+        descriptors=files.total() - kept,
+        kept=kept,
     )
+
+
+def open_files(pid: int, names: Mapping[int, str]) -> Counter[str]:
+    """Return what the open files of a process are, for people.
+
+    `names`: of the ports of this machine, by whom connections are told apart.
+    """
+    connections = {}
+    for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, state, *rest = line.split()
+        ports = (int(each.rpartition(":")[2], 16) for each in (remote, local))
+        peer = next((names[port] for port in ports if port in names), "somebody")
+        connections[rest[5]] = f"{peer} ({_TCP_STATES.get(state, state)})"
+    kinds: Counter[str] = Counter()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            target = os.readlink(each)
+            inode = target.removeprefix("socket:[").removesuffix("]")
+            kinds[connections.get(inode, Path(target).name.partition(":[")[0])] += 1
+    return kinds
 
 
 class Program:
@@ -60,7 +92,7 @@ class Program:
     def __init__(self, name: str, folder: Path, settings: Mapping[str, str]) -> None:
         self.port = free_port()
         self._name = name
-        self._folder = folder
+        self.folder = folder
         self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
         self.log = folder / f"{name}.log"
@@ -140,6 +172,24 @@ class Whole:
             text = (await http.get(f"http://{self.server.address}/metrics")).text
         lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
         return {name.removeprefix("ai_agent_"): float(value) for name, _, value in lines}
+
+    async def turns(self) -> float:
+        """Return the number of turns that have ended, whatever their outcome."""
+        metrics = await self.metrics()
+        return sum(value for name, value in metrics.items() if name.startswith("turns_total"))
+
+    @property
+    def ports(self) -> dict[int, str]:
+        """Who listens where."""
+        found = {self.broker.port: "broker", self.bridge.port: "bridge", self.server.port: "server"}
+        found[urlsplit(self.model.url).port or 0] = "model"
+        if isinstance(self._store, FaultProxy):
+            found[urlsplit(self._store.url).port or 0] = "store"
+        return found
+
+    @property
+    def bridge_database(self) -> Path:
+        return self.bridge.folder / "bridge.sqlite3"
 
     async def kill_a_worker(self, hold_s: float) -> None:
         """A worker of the server dies; its parent starts another."""
@@ -236,13 +286,14 @@ class Whole:
 
         async def ask(number: int) -> None:
             url = f"ws://{self.server.address}/socket/websocket?vsn=2.0.0"
-            who = {"businessId": "b1", "userId": f"customer-{number}"}
+            who = {"businessId": "b1", "userId": f"customer-{number}", "stream": True}
+            frames = [("phx_join", who), *[("history", dict[str, str]())] * 200]
             async with connect(url, compression=None) as connection:
                 connection.transport.pause_reading()
-                frames = [("phx_join", {**who, "stream": True}), *[("history", {})] * 200]
                 for ref, (event, payload) in enumerate(frames):
-                    text = json.dumps(["1", str(ref), "messages:b1", event, payload])
-                    await connection.send(text)
+                    await connection.send(
+                        json.dumps(["0", str(ref), "messages:b1", event, payload])
+                    )
                 await asyncio.sleep(hold_s)
                 connection.transport.abort()
 
