@@ -380,7 +380,7 @@ def _descriptors(settings: Settings) -> Iterator[Diagnosis]:
             "files",
             Level.WARNING,
             f"{hard:,} files may be open, but LIMIT_SOCKETS and LIMIT_CONNECTIONS need {needed:,}",
-            'beyond that customers are refused (limits_met_total{limit="descriptors"})',
+            'beyond that customers are refused (ai_agent_limits_met_total{limit="descriptors"})',
             "LimitNOFILE=65536 in systemd's unit, --ulimit nofile=65536 for a container; or lower "
             "both limits. This command sees its own limit: run it as the server is run",
         )

@@ -296,7 +296,7 @@ def _refused(status: int, origin: str) -> Diagnosis:
             Level.PROBLEM,
             f"HTTP {status}: a limit, or a server that stops",
             "customers are refused too",
-            "see limits_met_total in /metrics, and /health/ready",
+            "see ai_agent_limits_met_total in /metrics, and /health/ready",
         )
     return _no_upgrade(f"HTTP {status}")
 
