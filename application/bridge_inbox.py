@@ -37,7 +37,7 @@ from application.ports import (
 from application.session_log import CachedSession, SessionLog
 from application.transfers import Transfers
 from domain.backoff import backoff
-from domain.decisions import CLOCK_SKEW
+from domain.decisions import CLOCK_SKEW, wrote_before_returning
 from domain.errors import Failure, SeqTaken, SessionClosed
 from domain.identity import Customer, MessageId, SessionId
 from domain.message import Author, Entry, Message, StatusChange
@@ -509,12 +509,15 @@ class BridgeInbox:
                     customer, message.text, new_id, self, seen=session
                 )
             else:
+                is_earlier = message.replayed or wrote_before_returning(
+                    session, message.at, message.coordinator_id, self.clock.now()
+                )
                 posted = await self.transfers.post_coordinator_message(
                     customer,
                     message.text,
                     message.coordinator_id,
                     new_id,
-                    written_at=message.at if message.replayed else None,
+                    written_at=message.at if is_earlier else None,
                     replayed=message.replayed and not _was_missed(message, session),
                     seen=session,
                 )

@@ -330,6 +330,29 @@ def is_outdated(session: Session, at: datetime | None) -> bool:
     return at is not None and at < session.owner_since - CLOCK_SKEW
 
 
+def wrote_before_returning(
+    session: Session,
+    written_at: datetime | None,
+    coordinator_id: CoordinatorId | None,
+    now: datetime,
+) -> bool:
+    """Return whether a coordinator wrote this before they gave the conversation back just now.
+
+    The message and the return come by two ways, and the return may be faster. Where the clock of
+    the bridge is behind, what they write within CLOCK_SKEW after it is taken for earlier, too.
+    """
+    transfer, returned_at = session.transfer, session.owner_since
+    return (
+        session.status is Status.AI
+        and session.reason is Reason.RETURNED
+        and transfer is not None
+        and transfer.coordinator_id == coordinator_id
+        and written_at is not None
+        and written_at < returned_at
+        and now - returned_at <= CLOCK_SKEW
+    )
+
+
 def record_coordinator_message(
     session: Session | None,
     open_session: OpenSession,
@@ -345,14 +368,17 @@ def record_coordinator_message(
     """Append a coordinator's message, which takes the conversation over from whoever owns it.
 
     After a session that was closed for idleness it opens a new one. `written_at`: None: now. What
-    is older than the last change of owner is appended, and changes no owner. `replayed`: it was
+    is older than the last change of owner is appended, and changes no owner; so is what its writer
+    wrote before they gave the conversation back. `replayed`: it was
     sent a while ago and arrives only now. Then it accepts a waiting transfer, but takes the
     conversation from nobody who owns it by now.
     Raises: UnknownSession, SessionClosed.
     """
     if session is None:
         raise UnknownSession
-    outdated = is_outdated(session, written_at)
+    outdated = is_outdated(session, written_at) or wrote_before_returning(
+        session, written_at, coordinator_id, context.at
+    )
     if not session.is_open and session.reason is Reason.IDLE and not outdated and not replayed:
         session = open_or_new(session, open_session)
     draft = Draft(session, key=key)

@@ -1178,15 +1178,44 @@ async def test_what_was_said_in_an_earlier_live_chat_takes_nothing_over() -> Non
         assert inbox.counted == ["late"]
 
 
-async def test_what_a_coordinator_said_before_the_return_is_stored_and_takes_nothing_over() -> None:
+@pytest.mark.parametrize("replayed", [False, True])
+async def test_what_a_coordinator_said_before_the_return_is_stored_and_takes_nothing_over(
+    replayed: bool,
+) -> None:
     async with listening() as (app, inbox):
         user = await live(app)
         at = app.clock.now()
+        await app.clock.advance(1)
         await app.coordinator("maria").give_back(user)
-        await inbox.receive("Gata, o zi bună!", at=at, message_id="m0", replayed=True)
+        await inbox.receive(
+            "Gata, o zi bună!", at=at, message_id="m0", coordinator_id="maria", replayed=replayed
+        )
 
         assert user.words[-1] == "Gata, o zi bună!"
         assert (await app.head(ANA)).status is Status.AI
+
+
+@pytest.mark.parametrize(
+    ("said_by", "said_s", "arrives_s"),
+    [
+        ("maria", 1, 1),  # after the return
+        ("dan", -1, 1),  # a colleague, who has returned nothing
+        ("maria", -1, 60),  # by the clock of a bridge that is behind by more than messages are late
+    ],
+)
+async def test_who_speaks_after_the_return_has_the_conversation(
+    said_by: str, said_s: float, arrives_s: float
+) -> None:
+    async with listening() as (app, inbox):
+        user = await live(app)
+        await app.clock.advance(5)
+        await app.coordinator("maria").give_back(user)
+        at = app.clock.now() + timedelta(seconds=said_s)
+        await app.clock.advance(arrives_s)
+        await inbox.receive("Încă ceva!", at=at, message_id="m0", coordinator_id=said_by)
+
+        assert user.words[-1] == "Încă ceva!"
+        assert (await app.head(ANA)).status is Status.LIVE
 
 
 async def test_an_earlier_coordinators_late_words_take_nothing_from_the_next_one() -> None:
