@@ -27,15 +27,13 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     Link,
-    NonRecordingSpan,
     SpanContext,
     SpanKind,
     TraceFlags,
-    set_span_in_context,
 )
 from opentelemetry.trace.status import Status, StatusCode
 
@@ -73,7 +71,6 @@ _OF_METRICS = (
     "gen_ai.operation.name",
     "gen_ai.provider.name",
     "gen_ai.request.model",
-    "gen_ai.response.model",
     "server.address",
     "server.port",
     "error.type",
@@ -98,8 +95,8 @@ class _Trace:
 class _Span(MessageSpan):
     """A span that is under way, or has ended."""
 
-    __slots__ = ("_before", "_id", "_tracing", "attributes", "end", "error", "has_ended", "kind",
-                 "links", "name", "parent", "remote_parent", "start", "trace")  # fmt: skip
+    __slots__ = ("_before", "_began", "_id", "_tracing", "attributes", "end", "error", "has_ended",
+                 "kind", "links", "name", "parent", "remote_parent", "start", "trace")  # fmt: skip
 
     _before: Token["_Span | None"]
 
@@ -127,6 +124,7 @@ class _Span(MessageSpan):
         self.has_ended = False
         self.start = time.time_ns()
         self.end = 0
+        self._began = time.perf_counter_ns()
 
     def __enter__(self) -> Self:
         self._before = _current.set(self)
@@ -136,11 +134,11 @@ class _Span(MessageSpan):
         _current.reset(self._before)
         if kind is not None and self.error is None:
             if issubclass(kind, asyncio.CancelledError):
-                self.attributes["cancelled"] = True
+                self.attributes["error.type"] = "cancelled"  # which is no error
             else:
                 self.fail(kind.__qualname__)
         self.has_ended = True
-        self.end = time.time_ns()
+        self.end = self.start + time.perf_counter_ns() - self._began
         self._tracing.ended(self)
 
     @property
@@ -159,6 +157,9 @@ class _Span(MessageSpan):
 
     def fail(self, error_type: str) -> None:
         self.error = self.attributes["error.type"] = error_type
+
+    def discard(self) -> None:
+        self.trace = _Trace(None, is_sampled=False)
 
     def accepts(self, session_id: SessionId, seq: int) -> None:
         self._tracing.bind(self, session_id, seq, is_root=True)
@@ -201,18 +202,28 @@ class OpenTelemetry(Tracing):
         self._has_metrics = metrics
         self._processor: BatchSpanProcessor | None = None
         self._meters: _ModelMeters | None = None
+        self._sampler: Sampler = ALWAYS_OFF
 
     async def __aenter__(self) -> Self:
-        named = {"service.name": self._service, "service.instance.id": str(uuid4())}
-        self._resource = Resource.create(named).merge(_named_by_environment())
+        self._sampled_place = lru_cache(REMEMBERED_PLACES)(self._choose)
+        try:
+            self._open()
+        except Exception:  # whatever the SDK makes of a variable, customers are served
+            extra = {"action": "traces_off"}
+            logger.exception("OTEL_ variables are not accepted: there are no traces", extra=extra)
+        return self
+
+    def _open(self) -> None:
+        # Each process exports sums of its own, whatever the environment calls all of them.
+        instance = Resource({"service.instance.id": str(uuid4())})
+        named = Resource.create({"service.name": self._service})
+        self._resource = named.merge(_named_by_environment()).merge(instance)
         provider = TracerProvider(resource=self._resource, shutdown_on_exit=False)
         self._sampler = provider.sampler
-        self._sampled_place = lru_cache(REMEMBERED_PLACES)(self._choose)
         if self._has_traces:
             self._processor = BatchSpanProcessor(self._exporter or _ReportingExporter())
         if self._has_metrics:
             self._meters = _ModelMeters(self._resource)
-        return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         processor, meters = self._processor, self._meters
@@ -270,11 +281,10 @@ class OpenTelemetry(Tracing):
         if found is None:
             return NO_SPAN
         trace_id, parent_id, flags = (int(part, 16) for part in found.groups())
-        if not trace_id or not parent_id:
+        if not trace_id or not parent_id or not flags & TraceFlags.SAMPLED:
             return NO_SPAN
-        context = SpanContext(trace_id, parent_id, True, TraceFlags(flags & TraceFlags.SAMPLED))
-        asked = set_span_in_context(NonRecordingSpan(context))
-        is_sampled = self._samples(asked, trace_id, name)
+        # Anybody can send a header: what is sampled is decided here, and by the id it is the same.
+        is_sampled = self._samples(None, trace_id, name)
         span = _Span(self, _Trace(trace_id, is_sampled), name, attributes, "server")
         span.remote_parent = parent_id
         return span

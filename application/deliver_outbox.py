@@ -61,6 +61,8 @@ TIMER_TOLERANCE_S = 0.002
 """The time by which a timer may fire too early, by the clock."""
 POLL_S = 5.0
 """Interval of polling for what another process, or an operator, has made due."""
+CAUSE_S = 1.0
+"""The longest search for the message that a traced notice follows from."""
 LEASE_GRACE_S = 2.0
 """The least time between the end of an attempt and the expiry of its claim."""
 FLUSH_S = 2.0
@@ -220,9 +222,9 @@ class DeliverOutbox:
             suppress(Failure),
             self.tracing.begin(f"deliver {notice.kind}", about) as span,
         ):
-            if self.tracing.is_on:
-                span.belongs_to(notice.session_id, await self._cause_of(notice))
             try:
+                if self.tracing.is_on:
+                    span.belongs_to(notice.session_id, await self._cause_in_time(notice))
                 attempt = await self._attempt(notice)
             except asyncio.CancelledError:
                 await self.outbox.settle(notice.notice_id, Deferred(self.clock.now()))
@@ -233,16 +235,30 @@ class DeliverOutbox:
                 span.fail(type(attempt.error).__qualname__)
             self.observer.notice_settled(notice, attempt.name, attempt.error)
 
+    async def _cause_in_time(self, notice: Notice) -> int:
+        """Return the seq of the user's message from which a notice follows, or of its entry.
+
+        No delivery fails, or waits longer than CAUSE_S, because it is traced.
+        """
+        finding = asyncio.ensure_future(self._cause_of(notice))
+        timer = self.clock.call_later(CAUSE_S, lambda: _cancel(finding))
+        try:
+            await asyncio.wait({finding})
+        finally:
+            timer.cancel()
+            finding.cancel()
+        is_found = not finding.cancelled() and finding.exception() is None
+        return finding.result() if is_found else notice.position // NOTICES_PER_ENTRY
+
     async def _cause_of(self, notice: Notice) -> int:
         """Return the seq of the user's message from which a notice follows, as far as is known."""
         seq = notice.position // NOTICES_PER_ENTRY
         entries: Sequence[Entry] = ()
-        with suppress(Failure):
-            cached = await self.session_log.current(notice.customer)
-            if cached is not None and cached.session.session_id == notice.session_id:
-                entries = cached.recent
-            elif (loaded := await self.store.load(notice.session_id)) is not None:
-                entries = loaded.recent
+        cached = await self.session_log.current(notice.customer)
+        if cached is not None and cached.session.session_id == notice.session_id:
+            entries = cached.recent
+        elif (loaded := await self.store.load(notice.session_id)) is not None:
+            entries = loaded.recent
         for entry in reversed(entries):
             if entry.seq <= seq and isinstance(entry, Message):
                 if entry.settles_seq:
@@ -338,6 +354,10 @@ class DeliverOutbox:
     async def _notify_user(self, customer: Customer) -> None:
         with suppress(Failure):  # of the store: then the notice is not settled either
             await self.transfers.notify_unreachable(customer)
+
+
+def _cancel(task: asyncio.Future[int]) -> None:
+    task.cancel()
 
 
 def _newest_request(entries: Sequence[Entry]) -> StatusChange | None:

@@ -959,6 +959,10 @@ class Span(Protocol):
     def fail(self, error_type: str) -> None:
         """Record that it has failed; `error_type`: one of few values."""
 
+    @abstractmethod
+    def discard(self) -> None:
+        """Record nothing of it."""
+
 
 class MessageSpan(Span, Protocol):
     """The first span of a process's work on a message; that and its parts are lost until it is said

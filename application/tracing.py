@@ -23,6 +23,9 @@ class NoSpan(MessageSpan, AbstractContextManager[MessageSpan, None]):
     def fail(self, error_type: str) -> None:
         pass
 
+    def discard(self) -> None:
+        pass
+
     def accepts(self, session_id: SessionId, seq: int) -> None:
         pass
 

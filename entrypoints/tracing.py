@@ -70,12 +70,15 @@ class TracedRequests(ASGIMiddleware):
         method, template = scope["method"], scope["path_template"]  # type: ignore[typeddict-item]
         about = {"http.request.method": method, "http.route": template}
         with self._tracing.continued(traceparent, f"{method} {template}", about) as span:
-
+            # What is refused is no part of a trace: the caller may be anybody.
             async def traced_send(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    span.set({"http.response.status_code": message["status"]})
-                    if message["status"] >= 500:
-                        span.fail(str(message["status"]))
+                    status = message["status"]
+                    span.set({"http.response.status_code": status})
+                    if status >= 500:
+                        span.fail(str(status))
+                    elif status >= 400 or not template.startswith("/api/"):
+                        span.discard()
                 await send(message)
 
             await next_app(scope, receive, traced_send)

@@ -85,6 +85,7 @@ class WorkerFolder:
             texts = [former.read_text(), left] if former.exists() else [left]
             _write(former, added_up(texts).encode())
             file.unlink()
+        _unfinished(file).unlink(missing_ok=True)
 
     def _socket(self, name: str) -> str:
         return str(self._path / f"{name}.socket")
@@ -101,6 +102,11 @@ class WorkerFolder:
 
 def _write(file: Path, content: bytes) -> None:
     """Write a file whole, or leave it as it is."""
-    hidden = file.with_name(f".{file.name}")
-    hidden.write_bytes(content)
-    hidden.rename(file)
+    unfinished = _unfinished(file)
+    unfinished.write_bytes(content)
+    unfinished.rename(file)
+
+
+def _unfinished(file: Path) -> Path:
+    """Return where a file is written; no pattern for what is whole matches it."""
+    return file.with_name(f"{file.name}.new")

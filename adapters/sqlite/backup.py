@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -66,6 +67,9 @@ def back_up(database: Path, target: Path, kind: DatabaseKind) -> RowCounts:
     """
     if os.path.lexists(target):
         raise StorageUnavailable(f"{target} exists, and a backup replaces nothing")
+    taken = {f"{database.resolve()}{suffix}" for suffix in (*_BESIDE, ".part")}
+    if str(target.resolve()) in taken:
+        raise StorageUnavailable(f"{target} is a name that SQLite uses for {database}")
     with _unfinished(target) as part:
         counts = _copy(database, part, kind)
         with translated(target):
@@ -79,8 +83,10 @@ def put_back(backup: Path, database: Path, kind: DatabaseKind) -> Restored:
     The backup is verified first. What it replaces is kept beside it. Raises: StorageUnavailable;
     then the database is as it was.
     """
+    database = database.resolve()  # a link stays one, and what it means is what is kept
     with translated(database):
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_owner(database)
     with _unfinished(database) as part:
         counts = _copy(backup, part, kind)
         with translated(database):
@@ -91,6 +97,13 @@ def put_back(backup: Path, database: Path, kind: DatabaseKind) -> Restored:
                 part.rename(database)
                 _flush(database.parent)
     return Restored(counts, kept)
+
+
+def _check_owner(database: Path) -> None:
+    """Refuse, as root, a file that is not its folder's owner's: somebody may have put a link."""
+    with suppress(FileNotFoundError):
+        if os.geteuid() == 0 and database.stat().st_uid != database.parent.stat().st_uid:
+            raise StorageUnavailable(f"{database} and its folder have different owners")
 
 
 def _copy(source: Path, part: Path, kind: DatabaseKind) -> RowCounts:
@@ -177,10 +190,12 @@ def _remove_left_over(part: Path) -> None:
     It is removed and not written over: its content may have its final name already.
     """
     try:
-        descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise StorageUnavailable(f"{part} is no file of a backup: remove it")
         _lock_for_one(descriptor, part)
         part.unlink()
         _remove_beside(part)

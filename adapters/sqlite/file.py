@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from adapters.private_file import check_not_replaced, make_private
@@ -172,6 +172,18 @@ def open_reader(path: Path, *, busy_timeout_s: float, is_alone: bool = False) ->
             db.close()
             raise
         return db
+
+
+def try_writing(path: Path, *, busy_timeout_s: float) -> bool:
+    """Return whether an existing file has the present schema, and change nothing in it.
+
+    Raises: StorageUnavailable, where a server could not write to it.
+    """
+    with translated(path), closing(connect(path, busy_timeout_s, mode="rw")) as db:
+        version = _version_of_ours(db, path)
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("ROLLBACK")
+    return version == len(MIGRATIONS)
 
 
 @contextmanager

@@ -31,9 +31,9 @@ from entrypoints.cli.operations import (
     table_warnings,
     try_adapters,
 )
-from entrypoints.cli.public_address import try_public_address
+from entrypoints.cli.public_address import is_base_url, try_public_address
 from entrypoints.programs import server_program
-from entrypoints.settings import Settings, share_of
+from entrypoints.settings import BadSetting, Settings, share_of
 
 SLOW_CLAIM_S = 0.03
 """A claim at Redis: in one data center it takes a millisecond."""
@@ -90,6 +90,8 @@ async def examine(settings: Settings, url: str = "") -> list[Diagnosis]:
 
     Raises: BadSetting, for what keeps the server from starting.
     """
+    if url and not is_base_url(url.rstrip("/")):
+        raise BadSetting("--url must be like https://chat.example, without a path")
     server_program(settings)
     if settings.workers > 1:
         share_of(settings, settings.workers)
@@ -389,9 +391,28 @@ def _descriptors(settings: Settings) -> Iterator[Diagnosis]:
 def _disks(settings: Settings) -> Iterator[Diagnosis]:
     if settings.store != "sqlite":
         return
-    folder = Path(settings.sqlite_path).absolute().parent
+    file = Path(settings.sqlite_path).absolute()
+    folder = file.parent
     while not folder.exists():
         folder = folder.parent
+    if not file.exists():
+        yield Diagnosis(
+            "store",
+            "file",
+            Level.WARNING,
+            f"there is no file {settings.sqlite_path}: the first start makes it",
+            "where a server runs already, this command has other settings than it",
+            "run it in the server's folder, with its environment and as its user",
+        )
+    if not os.access(file if file.exists() else folder, os.W_OK):
+        yield Diagnosis(
+            "store",
+            "file",
+            Level.PROBLEM,
+            f"{settings.sqlite_path} cannot be written by this user",
+            "no message can be stored",
+            "give the file and its folder to the server's user, or name another (SQLITE_PATH)",
+        )
     kind = disk_kind(folder, Path("/proc/self/mounts"))
     if kind in _NETWORK_DISKS:
         yield Diagnosis(

@@ -51,7 +51,7 @@ from domain.message import Entry, Message
 from domain.notice import DeadLetter
 from domain.session import Session
 from domain.status import Status
-from entrypoints.server.container import Container
+from entrypoints.server.container import Container, is_database_ready
 from entrypoints.server.http_api import Export, ExportedConversation
 from entrypoints.server.wire import session_json
 from entrypoints.settings import Settings
@@ -107,7 +107,7 @@ async def try_adapters(settings: Settings) -> list[tuple[str, str, str | None]]:
         ("bridge", settings.bridge, await _failure_of(_check(bridge)) if bridge else None),
     ]
     if container.bridge() is not None:
-        who = await _newest_customer(container.store())
+        who = await _newest_customer(container.recorded())
         problem = await _failure_of(_try_joining(container.elixir_socket(), who))
         results.append(("live chat", live_chat_topic(who), problem))
     if settings.broker == "redis":
@@ -191,7 +191,7 @@ async def _businesses(container: Container) -> list[Business]:
     """Return the businesses of the newest conversations, as far as they are known."""
     bridge = container.elixir_http() if container.bridge() is not None else None
     try:
-        async with container.store() as store, bridge or nullcontext():
+        async with container.recorded() as store, bridge or nullcontext():
             sessions = (await store.list_sessions(limit=MAX_SESSIONS)).sessions
             ids = dict.fromkeys(session.customer.business_id for session in sessions)
             found = [await facts_if_known(container.businesses(), each) for each in ids]
@@ -210,11 +210,15 @@ async def _store_problems(container: Container) -> list[str | None]:
             return [without_secrets(str(error))]
         if lacks := found.lacks(to_serve=True):
             return [f"table {table.name}: {lack}" for lack in lacks]
-    return [await _failure_of(_try_listing(container.store()))]
+    return [await _failure_of(_try_listing(container))]
 
 
-async def _try_listing(store: Store) -> None:
-    async with store:
+async def _try_listing(container: Container) -> None:
+    """Read from the store; a file of SQLite is neither made nor migrated by it."""
+    settings = container.settings()
+    if settings.store == "sqlite" and not await asyncio.to_thread(is_database_ready, settings):
+        return  # the first start makes it, or migrates it
+    async with container.recorded() as store:
         await store.list_sessions(limit=1)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,7 +17,7 @@ from entrypoints.access.client_address import is_proxy, parse_networks
 from entrypoints.access.tokens import service_tokens
 from entrypoints.cli.diagnoses import Diagnosis, Level
 from entrypoints.programs import socket_url
-from entrypoints.settings import BadSetting, Settings
+from entrypoints.settings import Settings
 
 PATIENCE_S = 10.0
 LEAST_DAYS = 14
@@ -36,12 +36,11 @@ _FORWARD = "proxy_set_header X-Forwarded-For $remote_addr"
 async def try_public_address(url: str, settings: Settings) -> list[Diagnosis]:
     """Try the certificate, the HTTP API, the socket, and the address that clients are known by.
 
-    `url`: such as https://chat.example. Raises: BadSetting, where it is no such URL.
+    `url`: one of which `is_base_url` is true, such as https://chat.example.
     """
     base = url.rstrip("/")
     parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-        raise BadSetting("--url must be like https://chat.example, without a path")
+    assert parts.hostname is not None
     findings = [] if parts.scheme == "http" else [await _try_certificate(parts.hostname, base)]
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         findings.append(_no_tls(base))
@@ -55,6 +54,17 @@ async def try_public_address(url: str, settings: Settings) -> list[Diagnosis]:
         findings += await _try_client_address(client, settings)
         findings += await _try_metrics(client)
     return [*findings, await _try_socket(base, settings)]
+
+
+def is_base_url(base: str) -> bool:
+    """Return whether it is a scheme, a host and perhaps a port, and no more."""
+    try:
+        parts = urlsplit(base)
+        is_named = bool(parts.hostname and parts.hostname.encode("idna") and parts.port != 0)
+    except ValueError:  # of IPv6, of the port, and of the encoding
+        return False
+    has_more = parts.path or parts.query or parts.fragment
+    return is_named and parts.scheme in ("http", "https") and not has_more
 
 
 def _is_loopback(host: str) -> bool:
@@ -194,6 +204,14 @@ def _other_settings() -> Diagnosis:
     )
 
 
+def _is_in(address: str, group: str) -> bool:
+    """Return whether an address is in a group of the server's limits: of IPv6, a /64."""
+    try:
+        return ip_address(address) in ip_network(group, strict=False)
+    except ValueError:
+        return address == group
+
+
 def _judged_address(known: str, own: str, proxies: str) -> Diagnosis:
     """Judge the address that the server knows this command by."""
     shared = "all customers share the limits of one address: a few of them shut out all others"
@@ -215,7 +233,7 @@ def _judged_address(known: str, own: str, proxies: str) -> Diagnosis:
             shared,
             f"let the proxy name the client (nginx: {_FORWARD})",
         )
-    if known != own and ip_address(known.partition("/")[0]).is_private:
+    if not _is_in(own, known) and ip_address(known.partition("/")[0]).is_private:
         return Diagnosis(
             "public",
             "address",

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from random import random
 from secrets import token_hex
 from socket import gethostname
@@ -135,6 +136,21 @@ def _no_topics(_customer: Customer) -> bool:
 
 def _memory_store(settings: Settings, clock: Clock) -> Store:
     return MemoryStore(_expired_until(settings, clock))
+
+
+BUSY_CHECK_S = 5.0
+"""The longest wait of a check for a database that another process holds."""
+
+
+def is_database_ready(settings: Settings) -> bool:
+    """Return whether SQLite's file is there in the present schema; it is neither made nor changed.
+
+    Raises: StorageUnavailable, where a server could not use it.
+    """
+    from adapters.sqlite.file import try_writing
+
+    path = Path(settings.sqlite_path)
+    return path.exists() and try_writing(path, busy_timeout_s=BUSY_CHECK_S)
 
 
 def _sqlite_store(

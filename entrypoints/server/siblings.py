@@ -22,6 +22,8 @@ from domain.errors import Failure
 from entrypoints.server.health import Health, Ready, machine_readiness
 from entrypoints.worker_folder import Worker, WorkerFolder
 
+_ANSWERS = (200, 503)
+"""The statuses of an answer; 503 is of one that is not ready."""
 ASKED_S = 1.0
 """The time in which a sibling must answer."""
 POLLED_S = LongPollLimits().window_s + 5.0
@@ -62,7 +64,8 @@ class Siblings:
             async with asyncio.timeout(ASKED_S):
                 async with _Exchange(self.folder, name) as exchange:
                     exchange.send_head("GET", path.encode(), [])
-                    return (await exchange.read_response()).body
+                    answer = await exchange.read_response()
+                    return answer.body if answer.status in _ANSWERS else None
         return None
 
     async def pass_on(self, name: str, scope: Scope, receive: Receive, send: Send) -> bool:

@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from adapters.dynamodb.table import definition
-from adapters.sqlite.file import MIGRATIONS
+from adapters.sqlite.file import MIGRATIONS, open_writer
 from entrypoints.cli.doctor import disk_kind
+from entrypoints.cli.public_address import _judged_address, is_base_url
 from tests.support.aimock import KEY, aimock, calls, says
 from tests.support.bridge import FaultyBridge
 from tests.support.businesses import demo_folder_without_documents
@@ -70,8 +71,12 @@ class Examined(NamedTuple):
 
 
 async def examine(folder: Path, *arguments: str, **environment: str) -> Examined:
-    """Run `doctor` without blocking the loop."""
+    """Run `doctor` beside a database of a server, without blocking the loop."""
     chosen = {"BUSINESSES": str(demo_folder_without_documents()), **environment}
+    (folder / "data").mkdir(exist_ok=True)
+    open_writer(
+        folder / "data/conversations.sqlite3", synchronous="NORMAL", busy_timeout_s=5
+    ).close()
     ended = await asyncio.to_thread(command, folder, "doctor", "--json", *arguments, **chosen)
     assert ended.stdout, ended.stderr
     findings = json.loads(ended.stdout)["findings"]
@@ -447,3 +452,42 @@ def test_the_disk_of_a_folder_is_that_of_the_nearest_mount_above_it(tmp_path: Pa
     assert disk_kind(far / "data", mounts) == "nfs4"
     assert disk_kind(tmp_path, mounts) == "ext4"
     assert disk_kind(tmp_path, tmp_path / "none") == ""
+
+
+def test_a_database_is_neither_made_nor_migrated(tmp_path: Path) -> None:
+    none = command(tmp_path, "doctor", **PRODUCTION)
+    made = list(tmp_path.iterdir())
+    older = tmp_path / "older.db"
+    with closing(sqlite3.connect(older)) as db:
+        db.executescript((Path(__file__).parents[1] / "data/conversations-3.sql").read_text())
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+    ended = command(tmp_path, "doctor", **PRODUCTION, SQLITE_PATH=str(older))
+    with closing(sqlite3.connect(older)) as db:
+        kept = db.execute("PRAGMA user_version").fetchone()[0]
+
+    assert "there is no file data/conversations.sqlite3" in none.stdout
+    assert made == []
+    assert "store      sqlite     ok" in ended.stdout
+    assert 0 < version == kept < len(MIGRATIONS)
+
+
+@pytest.mark.parametrize(
+    ("known", "own", "is_bad"),
+    [
+        ("::/64", "::1", False),
+        ("fd00:1:2:3::/64", "fd00:1:2:3::5", False),
+        ("10.0.0.7", "10.0.0.7", False),
+        ("10.0.0.7", "10.0.0.8", True),
+        ("fd00:1:2:3::/64", "fd00:1:2:4::5", True),
+    ],
+)
+def test_an_address_of_ipv6_is_known_by_its_network(known: str, own: str, is_bad: bool) -> None:
+    assert (_judged_address(known, own, "").level == "problem") is is_bad
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[::1", "https://host:abc", "https://a..b", "https://host:99999", "host", "https://"],
+)
+def test_an_address_that_is_none_is_said_to_be_none(url: str) -> None:
+    assert not is_base_url(url)

@@ -402,3 +402,32 @@ async def test_two_backups_to_one_file_do_not_mix(tmp_path: Path) -> None:
     assert sum(isinstance(each, StorageUnavailable) for each in results) == 3
     assert rows(copy) == rows(path)
     assert not isinstance(results[0], StoreMigrated)
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal", ".part"])
+async def test_a_name_that_sqlite_would_use_is_no_backups(tmp_path: Path, suffix: str) -> None:
+    path = await database(tmp_path / "c.sqlite3")
+
+    with pytest.raises(StorageUnavailable, match="is a name that SQLite uses"):
+        back_up(path, tmp_path / f"c.sqlite3{suffix}", SERVER)
+
+
+async def test_of_a_link_what_it_means_is_replaced_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    real, link = await database(tmp_path / "disk/c.sqlite3"), tmp_path / "c.sqlite3"
+    link.symlink_to(real)
+    back_up(link, tmp_path / "backup", SERVER)
+    restored = put_back(tmp_path / "backup", link, SERVER)
+
+    assert link.is_symlink()
+    assert restored.kept is not None
+    assert (restored.kept.parent, restored.kept.is_symlink()) == (real.parent, False)
+    assert rows(link) == rows(restored.kept)
+
+
+async def test_a_pipe_in_the_way_holds_up_no_backup(tmp_path: Path) -> None:
+    path = await database(tmp_path / "c.sqlite3")
+    os.mkfifo(tmp_path / "backup.part")
+
+    with pytest.raises(StorageUnavailable, match="is no file of a backup"):
+        back_up(path, tmp_path / "backup", SERVER)

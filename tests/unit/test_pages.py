@@ -38,7 +38,7 @@ def test_no_page_has_a_script_a_style_or_a_listener_in_itself() -> None:
         markup = page.read_text()
 
         assert re.findall(r"<script(?![^>]* src=\"/web/)|<style|\sstyle=|\son\w+=", markup) == []
-    assert len(pages) == 4
+    assert len(pages) == 5
 
 
 def test_a_page_refers_to_files_of_its_own_folder_and_of_shared_ones_alone() -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import get_args
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -141,6 +142,24 @@ def test_the_counts_of_workers_that_have_ended_stay_in_the_sum(tmp_path: Path) -
 
     assert 'joins_total{outcome="ok"} 6.0' in text
     assert "sockets_open 3.0" in text
+
+
+def test_what_is_being_written_counts_for_nothing_and_goes_with_its_worker(tmp_path: Path) -> None:
+    folder = WorkerFolder(str(tmp_path))
+    folder.write_metrics("1-a", ONE.encode())
+    whole, text = [*tmp_path.glob("*.metrics")], folder.metrics()
+    with (
+        patch.object(Path, "rename", side_effect=KeyboardInterrupt),  # it dies before the end
+        pytest.raises(KeyboardInterrupt),
+    ):
+        folder.write_metrics("1-a", ONE.encode())
+    beside = {*tmp_path.glob("*1-a*")} - {*whole}
+    meanwhile = folder.metrics()
+    folder.retire("1-a")
+
+    assert len(beside) == 1
+    assert meanwhile == text
+    assert [*tmp_path.glob("*1-a*")] == []
 
 
 @pytest.mark.parametrize("name", ["../1-a", "1-a/../1-a", "", "."])

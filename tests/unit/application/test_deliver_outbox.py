@@ -12,6 +12,7 @@ import pytest
 
 from adapters.memory.store import MemoryStore
 from application.deliver_outbox import (
+    CAUSE_S,
     LEASE_GRACE_S,
     LONGEST_PAUSE_S,
     LONGEST_REQUEST_PAUSE_S,
@@ -21,7 +22,10 @@ from application.deliver_outbox import (
     POLL_S,
     SLOW_S,
 )
+from application.ports import Loaded
+from application.tracing import NoTracing
 from domain.errors import Refusal, StorageUnavailable
+from domain.identity import Customer
 from domain.message import Author
 from domain.notice import Lane, Notice, NoticeKind, Outcome, StatusChanged, TransferRequested
 from domain.session import Draft
@@ -839,3 +843,42 @@ async def test_whatever_happens_each_thing_is_told_once_and_in_order(seed: int) 
                 if (notice.session_id, notice.lane) == (session_id, lane)
             ]
             assert order == sorted(order)
+
+
+class Odd(MemoryStore):
+    """A store that cannot be read, or does not answer, while it `is_odd`."""
+
+    is_odd = False
+
+    def __init__(self, hangs: bool) -> None:
+        super().__init__()
+        self._hangs = hangs
+
+    async def latest(self, customer: Customer) -> Loaded | None:
+        if self.is_odd and self._hangs:
+            await asyncio.Event().wait()
+        elif self.is_odd:
+            raise ValueError("a head of a later version")
+        return await super().latest(customer)
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_no_delivery_fails_or_waits_long_because_it_is_traced(
+    monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    monkeypatch.setattr(NoTracing, "is_on", True)
+    bridge, store = MemoryBridge(), Odd(hangs)
+    async with harness(None, bridge=bridge, store=store, turn_quiet_ms=0) as app:
+        user = app.user()
+        await user.join()
+        await user.say("Bună!")
+        user.leave()
+        await app.quiet()
+        app.session_log.forget(user.customer)
+        store.is_odd = True
+        app.deliver()
+        await app.clock.advance(2 * CAUSE_S + 0.1)
+        store.is_odd = False
+
+        assert len(bridge.asked) == 2
+        assert await store.depth() == 0
