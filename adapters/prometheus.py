@@ -5,6 +5,8 @@ is about them, is of the machine (`adapters.prometheus_text.machine_text`).
 """
 
 import logging
+import os
+import resource
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
@@ -150,12 +152,24 @@ class _ProcessCollector(Collector):
             "what",
             self.hints,
         )
+        if (share := _descriptors_share()) is not None:
+            of = "Open files, of those that a process may have; of the worker that has most"
+            yield gauge("descriptors_ratio", of, share)
         lag = "By how much a timer of the event loop was late, measured twice a second"
         yield self.lag.family(f"{PREFIX}event_loop_lag_seconds", lag)
         turns = "Turns of the AI that run, or wait for a place (LIMIT_TURNS)"
         yield gauge("turns_running", turns, self.state.turns)
         if (chats := self.state.chats) is not None:
             yield from _chat_families(chats)
+
+
+def _descriptors_share() -> float | None:
+    """Return the part of the file descriptors that are open; None: the system does not say."""
+    try:
+        count = len(os.listdir("/proc/self/fd"))
+    except OSError:
+        return None
+    return count / resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _chat_families(chats: ports.TalkingChats) -> Iterator[Metric]:

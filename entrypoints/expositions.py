@@ -34,7 +34,7 @@ _Values = dict[str, float]
 def _combination(family: str, *, is_gauge: bool) -> Callable[[float, float], float]:
     if family.endswith("_created"):
         return min
-    return max if is_gauge and family.endswith("_seconds") else float.__add__
+    return max if is_gauge and family.endswith(("_seconds", "_ratio")) else float.__add__
 
 
 def _families(text: str) -> Iterable[tuple[str, list[str], _Values]]:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from adapters.dynamodb.table import definition
-from adapters.sqlite.file import MIGRATIONS, open_writer
+from adapters.sqlite.file import MIGRATIONS
 from entrypoints.cli.doctor import disk_kind
 from entrypoints.cli.public_address import _judged_address, is_base_url
 from tests.support.aimock import KEY, aimock, calls, says
@@ -33,6 +33,7 @@ from tests.support.plain_phoenix import PlainPhoenix, PlainSettings
 from tests.support.process import ENVIRONMENT, MODULE, command, server
 from tests.support.redis_server import redis_server
 from tests.support.server import running
+from tests.support.snapshots import empty_database
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.tokens import SECRET
 
@@ -73,10 +74,7 @@ class Examined(NamedTuple):
 async def examine(folder: Path, *arguments: str, **environment: str) -> Examined:
     """Run `doctor` beside a database of a server, without blocking the loop."""
     chosen = {"BUSINESSES": str(demo_folder_without_documents()), **environment}
-    (folder / "data").mkdir(exist_ok=True)
-    open_writer(
-        folder / "data/conversations.sqlite3", synchronous="NORMAL", busy_timeout_s=5
-    ).close()
+    empty_database(folder)
     ended = await asyncio.to_thread(command, folder, "doctor", "--json", *arguments, **chosen)
     assert ended.stdout, ended.stderr
     findings = json.loads(ended.stdout)["findings"]

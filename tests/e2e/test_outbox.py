@@ -13,6 +13,7 @@ from tests.support.bridge import FaultyBridge, status
 from tests.support.plain_phoenix import PlainPhoenix
 from tests.support.process import command, server
 from tests.support.server import running
+from tests.support.snapshots import empty_database
 from tests.support.user import user
 
 
@@ -86,7 +87,7 @@ async def test_what_is_dropped_is_gone_and_what_is_retried_is_delivered(tmp_path
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a database in which there is nothing."""
     folder = tmp_path_factory.mktemp("empty")
-    assert command(folder, "check").returncode == 0
+    empty_database(folder)
     return folder
 
 

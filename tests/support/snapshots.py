@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from adapters.sqlite.file import open_writer
 from adapters.sqlite.store import SqliteStore
 from application.ports import Store
 from domain.notice import Lane
@@ -198,3 +199,10 @@ def _content(running: Engine, table: str) -> bytes:
     return b"\n".join(
         b64decode(value["B"]) if "B" in value else str(value).encode() for value in values
     )
+
+
+def empty_database(folder: Path) -> None:
+    """Make the database of a server that has begun in a folder, and has no conversations."""
+    (folder / "data").mkdir(exist_ok=True)
+    file = folder / "data/conversations.sqlite3"
+    open_writer(file, synchronous="NORMAL", busy_timeout_s=5).close()
