@@ -19,7 +19,6 @@ from threading import Thread
 from typing import Literal, NamedTuple, Self
 from uuid import uuid4
 
-from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics import MeterProvider
@@ -284,7 +283,7 @@ class OpenTelemetry(Tracing):
         if not trace_id or not parent_id or not flags & TraceFlags.SAMPLED:
             return NO_SPAN
         # Anybody can send a header: what is sampled is decided here, and by the id it is the same.
-        is_sampled = self._samples(None, trace_id, name)
+        is_sampled = self._samples(trace_id, name)
         span = _Span(self, _Trace(trace_id, is_sampled), name, attributes, "server")
         span.remote_parent = parent_id
         return span
@@ -317,10 +316,10 @@ class OpenTelemetry(Tracing):
     def _choose(self, session_id: SessionId, seq: int) -> tuple[_Place, bool]:
         """Return the place of a message, and whether its trace is sampled."""
         place = place_of(session_id, seq)
-        return place, self._samples(None, place.trace_id, "message")
+        return place, self._samples(place.trace_id, "message")
 
-    def _samples(self, parent: Context | None, trace_id: int, name: str) -> bool:
-        result = self._sampler.should_sample(parent, trace_id, name)
+    def _samples(self, trace_id: int, name: str) -> bool:
+        result = self._sampler.should_sample(None, trace_id, name)
         return result.decision is Decision.RECORD_AND_SAMPLE
 
     def ended(self, span: _Span) -> None:

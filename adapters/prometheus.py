@@ -165,11 +165,12 @@ class _ProcessCollector(Collector):
 
 def _descriptors_share() -> float | None:
     """Return the part of the file descriptors that are open; None: the system does not say."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         count = len(os.listdir("/proc/self/fd"))
     except OSError:
         return None
-    return count / resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return count / most if most != resource.RLIM_INFINITY else 0.0
 
 
 def _chat_families(chats: ports.TalkingChats) -> Iterator[Metric]:

@@ -25,6 +25,7 @@ from application.ports import (
     Tracing,
 )
 from application.session_log import SessionLog
+from application.time_limit import OutOfTime, within
 from application.tracing import NO_TRACING
 from application.transfers import Transfers
 from domain.backoff import backoff
@@ -240,15 +241,10 @@ class DeliverOutbox:
 
         No delivery fails, or waits longer than CAUSE_S, because it is traced.
         """
-        finding = asyncio.ensure_future(self._cause_of(notice))
-        timer = self.clock.call_later(CAUSE_S, lambda: _cancel(finding))
         try:
-            await asyncio.wait({finding})
-        finally:
-            timer.cancel()
-            finding.cancel()
-        is_found = not finding.cancelled() and finding.exception() is None
-        return finding.result() if is_found else notice.position // NOTICES_PER_ENTRY
+            return await within(CAUSE_S, self._cause_of(notice), self.clock)
+        except Exception:  # whatever it was, the notice is delivered
+            return notice.position // NOTICES_PER_ENTRY
 
     async def _cause_of(self, notice: Notice) -> int:
         """Return the seq of the user's message from which a notice follows, as far as is known."""
@@ -299,21 +295,10 @@ class DeliverOutbox:
 
     async def _send(self, notice: Notice) -> None:
         """Raises: BridgeUnavailable, also when it takes too long; BridgeRefused."""
-        sending = asyncio.ensure_future(self.bridge.deliver(notice))
-
-        def give_up() -> None:
-            sending.cancel()
-
-        timer = self.clock.call_later(self.attempt_timeout_s, give_up)
         try:
-            await sending
-        except asyncio.CancelledError:
-            this = asyncio.current_task()
-            if this is None or this.cancelling():
-                raise
+            await within(self.attempt_timeout_s, self.bridge.deliver(notice), self.clock)
+        except OutOfTime:
             raise BridgeUnavailable(f"no answer after {self.attempt_timeout_s:g} s") from None
-        finally:
-            timer.cancel()
 
     async def _failed(self, notice: Notice, error: Exception) -> _Attempt:
         longest_s = _longest_pause_s(notice)
@@ -354,10 +339,6 @@ class DeliverOutbox:
     async def _notify_user(self, customer: Customer) -> None:
         with suppress(Failure):  # of the store: then the notice is not settled either
             await self.transfers.notify_unreachable(customer)
-
-
-def _cancel(task: asyncio.Future[int]) -> None:
-    task.cancel()
 
 
 def _newest_request(entries: Sequence[Entry]) -> StatusChange | None:

@@ -1,8 +1,7 @@
 """What a business's documents say about a question, found before the AI is asked."""
 
-import asyncio
-
 from application.ports import Clock, Knowledge, Observer
+from application.time_limit import OutOfTime, within
 from domain.errors import KnowledgeUnavailable
 from domain.knowledge import MAX_PASSAGES, MAX_QUERY, Passage, fit_passages, topic_words
 from domain.view import View
@@ -22,21 +21,11 @@ async def passages_for(
     if not topic_words(query):
         return ()
     business_id = view.session.customer.business_id
-    searching = asyncio.ensure_future(knowledge.search(business_id, query, MAX_PASSAGES))
-
-    def give_up() -> None:
-        searching.cancel()
-
-    timer = clock.call_later(SEARCH_S, give_up)
+    searching = knowledge.search(business_id, query, MAX_PASSAGES)
     try:
-        return fit_passages(await searching, max_tokens)
-    except asyncio.CancelledError:
-        this = asyncio.current_task()
-        if this is None or this.cancelling():
-            raise
+        return fit_passages(await within(SEARCH_S, searching, clock), max_tokens)
+    except OutOfTime:
         observer.search_failed(KnowledgeUnavailable(f"no result after {SEARCH_S:g} s"))
     except Exception as error:  # whatever it was, an acknowledged message is answered
         observer.search_failed(error)
-    finally:
-        timer.cancel()
     return ()

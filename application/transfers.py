@@ -20,7 +20,7 @@ from domain.decisions import (
     delivery_key,
     end_live_chat,
     expire,
-    is_outdated,
+    is_message_outdated,
     is_reached,
     notify_reached,
     notify_unreachable,
@@ -234,13 +234,16 @@ class Transfers:
             if session_id is not None and (session is None or session.session_id != session_id):
                 raise SessionClosed
             location_id = session.location_id if session is not None else None
-            outdated = session is not None and is_outdated(session, written_at)
+            taken = context()
+            outdated = session is not None and is_message_outdated(
+                session, written_at, coordinator_id, taken.at
+            )
             return record_coordinator_message(
                 session,
                 self.session_log.session_factory(customer, location_id),
                 the_id,
                 text,
-                context(),
+                taken,
                 coordinator_id,
                 key=key,
                 written_at=written_at,

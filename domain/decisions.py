@@ -353,6 +353,18 @@ def wrote_before_returning(
     )
 
 
+def is_message_outdated(
+    session: Session,
+    written_at: datetime | None,
+    coordinator_id: CoordinatorId | None,
+    now: datetime,
+) -> bool:
+    """Return whether a coordinator's message changes no owner, as it comes too late for that."""
+    return is_outdated(session, written_at) or wrote_before_returning(
+        session, written_at, coordinator_id, now
+    )
+
+
 def record_coordinator_message(
     session: Session | None,
     open_session: OpenSession,
@@ -376,9 +388,7 @@ def record_coordinator_message(
     """
     if session is None:
         raise UnknownSession
-    outdated = is_outdated(session, written_at) or wrote_before_returning(
-        session, written_at, coordinator_id, context.at
-    )
+    outdated = is_message_outdated(session, written_at, coordinator_id, context.at)
     if not session.is_open and session.reason is Reason.IDLE and not outdated and not replayed:
         session = open_or_new(session, open_session)
     draft = Draft(session, key=key)
